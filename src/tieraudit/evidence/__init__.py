@@ -1,0 +1,1 @@
+"""Pure statistics: e-values, intervals, allocation, decisions over many tasks."""

@@ -1,0 +1,16 @@
+"""Log formats in: one file a format, one line in this table."""
+
+from tieraudit.formats.base import Format
+from tieraudit.registry import Registry
+
+FORMATS: Registry[Format] = Registry(
+    "formats",
+    {
+        "litellm": "tieraudit.formats.litellm_payload:LiteLLMPayload",
+        "litellm-spend": "tieraudit.formats.litellm_spend:LiteLLMSpendLogs",
+        "langfuse-trace": "tieraudit.formats.langfuse_trace:LangfuseTrace",
+        "openai-pairs": "tieraudit.formats.openai_pairs:OpenAIPairs",
+    },
+)
+
+__all__ = ["FORMATS", "Format"]

@@ -1,0 +1,1 @@
+"""Pure money: what the log's window costs per month, and what it would cost on another tier."""

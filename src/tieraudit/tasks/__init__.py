@@ -1,0 +1,1 @@
+"""Finding the recurring tasks in calls: templates, clusters, names, types, recognisers; the only sklearn."""
