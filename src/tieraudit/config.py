@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from tieraudit.domain import Task
 from tieraudit.errors import ConfigError
 
 ENGINES = ("vllm", "llamacpp", "openai", "batch-file")
@@ -48,6 +50,16 @@ class Quality:
     min_calls_per_task: int = 60
     min_share_of_spend: float = 0.002
 
+    def margin_for(self, stakes: str | None, *, judged: bool = False) -> float:
+        """The margin of a task: by its stakes, and on the win-minus-loss scale when a judge scores it."""
+        if stakes in ("legal", "medical", "security", "irreversible tool"):
+            margin = self.stakes_margins["regulated"]
+        elif stakes == "financial":
+            margin = self.stakes_margins["customer"]
+        else:
+            margin = self.margin
+        return max(margin, self.judged_margin) if judged else margin
+
 
 @dataclass(frozen=True, slots=True)
 class Pin:
@@ -77,6 +89,13 @@ class Config:
         """The tiers below the incumbent's, cheapest first."""
         return self.tiers[:-1]
 
+    def pin_of(self, task: Task, tags: Iterable[str] = ()) -> Pin | None:
+        """The first pin whose glob matches the task's id or name, type, stakes or one of its tags."""
+        for pin in self.pins:
+            if any(fnmatch(value.lower(), glob.lower()) for glob, value in _selected(pin, task, tags)):
+                return pin
+        return None
+
     @property
     def incumbent(self) -> Engine:
         """How to reach the incumbent for reruns."""
@@ -89,6 +108,17 @@ class Config:
                 return engine
         known = ", ".join(engine.name for engine in self.tiers)
         raise ConfigError(f"unknown tier '{name}'", hint=f"known tiers: {known}")
+
+
+def _selected(pin: Pin, task: Task, tags: Iterable[str]) -> Iterator[tuple[str, str]]:
+    if pin.task:
+        yield from ((pin.task, task.task_id), (pin.task, task.name))
+    if pin.type:
+        yield pin.type, str(task.type)
+    if pin.stakes and task.stakes:
+        yield pin.stakes, task.stakes
+    if pin.tag:
+        yield from ((pin.tag, tag) for tag in tags)
 
 
 TEMPLATE = """\

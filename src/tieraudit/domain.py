@@ -281,3 +281,39 @@ class Assignment:
     reason: str
     cost_now_usd_month: Decimal
     cost_then_usd_month: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTask:
+    """A task under test at one tier, fixed before the first replay: ``weight_usd`` is its spend in the log's window.
+
+    ``gates`` are the hypotheses that must all be rejected: ``agreement`` always, ``macro`` for labels.
+    """
+
+    task_id: str
+    name: str
+    tier: str
+    model: str
+    weight_usd: Decimal
+    margin: float
+    scorer: str
+    gates: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """The next replays that are worth most: ``count`` more draws of one task, tier, gate and stage."""
+
+    task_id: str
+    tier: str
+    gate: str
+    stage: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What `decide` says after a batch: a verdict for every planned task and tier, and what to replay next."""
+
+    verdicts: tuple[Verdict, ...]
+    wants: tuple[Want, ...]
