@@ -1,0 +1,60 @@
+"""The docs say what the code does: made pages are fresh, links resolve, commands in the README exist."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.conftest import ROOT
+
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+THIS_MACHINE = re.compile(r"/work/|/root/|\.library|farm-|pypi\.org/simple|registry\.npmjs")
+
+
+def _make_docs() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_docs", ROOT / "docs/make_docs.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_command_line_page_is_what_help_prints() -> None:
+    assert (ROOT / "docs/cli.md").read_text(encoding="utf-8") == _make_docs().cli_page(), "run: just docs"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_between_pages_resolve(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        if not target.startswith(("http://", "https://", "mailto:")):
+            assert (page.parent / target).exists(), f"{page.name} -> {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_tieraudit_command_in_the_docs_exists(page: Path) -> None:
+    from tieraudit.cli.main import COMMANDS
+
+    for block in re.findall(r"```(?:bash|sh|console)?\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+        for line in block.splitlines():
+            if match := re.match(r"\$?\s*(?:uv run )?tieraudit ([a-z][a-z-]+)\b", line):
+                assert match[1] in COMMANDS, line
+                shlex.split(line, comments=True)
+
+
+def test_no_page_names_the_machine_it_was_written_on() -> None:
+    files = [*PAGES, *(ROOT / "src").rglob("*.py"), *(ROOT / "tests").rglob("*.py"), ROOT / "pyproject.toml"]
+    files = [path for path in files if path != Path(__file__).resolve()]
+    found = [str(path.relative_to(ROOT)) for path in files if THIS_MACHINE.search(path.read_text(encoding="utf-8"))]
+    assert not found
+
+
+def test_the_readme_opens_with_the_two_commands() -> None:
+    head = "\n".join((ROOT / "README.md").read_text(encoding="utf-8").splitlines()[:30])
+    assert "pip install uv && uv run tieraudit demo" in head
+    assert "uv run pytest" in head
