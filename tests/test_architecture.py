@@ -1,4 +1,4 @@
-"""The rules of the house that a machine can hold: layers, library bans, docstrings, sizes, no secrets of this machine."""
+"""The rules of the house that a machine can hold: layers, library bans, docstrings, sizes, nothing left behind."""
 
 from __future__ import annotations
 

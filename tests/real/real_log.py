@@ -1,4 +1,4 @@
-"""A four-week LiteLLM log built from public data sets: real questions, gold answers as the incumbent's, a real rhythm."""
+"""A four-week LiteLLM log from public data sets: real questions, gold answers as the incumbent's, a real rhythm."""
 
 from __future__ import annotations
 
