@@ -1,4 +1,4 @@
-"""HTTP endpoints that answer with what models really answered, as the data sets recorded it; the rest goes to an engine."""
+"""HTTP endpoints that answer with what models really answered, as recorded; the rest goes on to an engine."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ def forward(base_url: str, key: str) -> Answerer:
 
     def answer(body: dict[str, Any]) -> Message:
         plain = {name: value for name, value in body.items() if name not in ("stream", "stream_options")}
-        request = urllib.request.Request(  # noqa: S310  loopback
+        request = urllib.request.Request(
             f"{base_url}/chat/completions",
             data=json.dumps(plain).encode(),
             headers={"content-type": "application/json", "authorization": f"Bearer {key}"},
         )
-        with urllib.request.urlopen(request, timeout=120) as response:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=120) as response:
             message: Message = json.load(response)["choices"][0]["message"]
         return message
 
