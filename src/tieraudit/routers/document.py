@@ -1,0 +1,65 @@
+"""routes.json: the rules of a plan in the form that the shipped `tieraudit_route.py` reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+from tieraudit.domain import JsonObject, Recogniser
+from tieraudit.routers.base import Route, RoutingPlan
+from tieraudit.routers.runtime.tieraudit_route import KINDS, SCHEMA
+
+RUNTIME = "tieraudit_route.py"
+ROUTES = "routes.json"
+
+
+def routes_document(plan: RoutingPlan, endpoints: Mapping[str, JsonObject]) -> JsonObject:
+    """The rules of ``plan``; ``endpoints`` says per tier what a caller must name: {model, ...}."""
+    return {
+        "schema": SCHEMA,
+        "audit": plan.audit_id,
+        "enabled": True,
+        "tiers": [{"name": tier.name, **endpoints[tier.name]} for tier in plan.candidates],
+        "routes": [_route(route, plan.canary_percent) for route in plan.routes],
+    }
+
+
+def routes_json(document: JsonObject) -> str:
+    """The document as text, one stable layout."""
+    return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
+
+
+def runtime_text(name: str) -> str:
+    """The text of a file that travels with an export."""
+    return (files("tieraudit.routers") / "runtime" / name).read_text(encoding="utf-8")
+
+
+def exportable(recogniser: Recogniser) -> bool:
+    """True when a router file can know a call by this recogniser."""
+    return recogniser.kind in KINDS and bool(recogniser.value)
+
+
+def _route(route: Route, percent: int) -> JsonObject:
+    conditions = [{"tag": route.tag}]
+    conditions += [_condition(item) for item in route.recognisers if exportable(item) and item.value != route.tag]
+    entry: JsonObject = {
+        "id": route.slug,
+        "task": route.name,
+        "task_id": route.task_id,
+        "tier": route.tier,
+        "models": list(route.models),
+        "match": conditions,
+    }
+    if route.tier is not None:
+        guard: JsonObject = {"tools": route.tools, "media": route.media}
+        if route.max_input_chars is not None:
+            guard["max_chars"] = route.max_input_chars
+        entry |= {"guard": guard, "percent": percent, "fallbacks": list(route.fallback_tiers)}
+    return {**entry, "evidence": route.evidence}
+
+
+def _condition(recogniser: Recogniser) -> dict[str, Any]:
+    value = recogniser.value
+    return {recogniser.kind: sorted(value) if recogniser.kind == "tools" else value}
