@@ -68,7 +68,10 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where one planned task stands: its e-value against its threshold, its draws, and the next ones if any."""
+    """Where one planned task stands: its e-value against its threshold, its draws, and the next ones if any.
+
+    ``left`` is how many draws its most used gate may still take; ``worth`` ranks the open entries.
+    """
 
     ending: Ending
     e_value: float
@@ -78,6 +81,7 @@ class Standing:
     failed: int
     p_good: float
     worth: float
+    left: int
     asks: tuple[Ask, ...] = ()
 
 
@@ -194,6 +198,7 @@ class _Book:
             failed=self.failed[entry],
             p_good=p_good,
             worth=0.0,
+            left=min((int(self.gates.left[g]) for g in rows), default=0),
         )
         if ending is not Ending.OPEN:
             return found

@@ -1,0 +1,1 @@
+SELECT seed, plan FROM audits WHERE audit_id = $audit_id
