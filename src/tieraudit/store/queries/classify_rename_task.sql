@@ -1,0 +1,1 @@
+UPDATE tasks SET name = $name WHERE task_id = $task_id

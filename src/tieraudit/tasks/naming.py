@@ -1,0 +1,151 @@
+"""Names of at most five words: the caller's own, else the order in the prompt, else the words that set it apart."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from tieraudit.tasks.masking import tokens
+from tieraudit.tasks.vocabulary import BASE_FORM, STOP_WORDS, WEAK_VERBS, word_list
+
+MOST_WORDS = 5
+_SENTENCE_END = re.compile(r"[.!?:;\n]+|\s-\s|«\W»")
+_CUT = word_list("cut")
+_DROPPED = word_list("dropped")
+_BLAND = word_list("bland")
+_ORDERS_FOLLOW = word_list("orders_follow")
+_JOINS = frozenset({"of", "to", "into", "from", "for"})
+_MEANINGLESS = re.compile(
+    r"litellm|openai|completion|^chat$|^default$|^unknown$|^llm|generation$|^prompt$|^run|^span", re.IGNORECASE
+)
+_ROLE = re.compile(
+    r"\byou are (?:an?|the|our|acting as an?)\s+((?:[\w'’-]+\s*){1,8}?)"
+    r"(?=[.,;:\n]|\bfor\b|\bthat\b|\bwho\b|\bof\b|\bat\b|«|$)",
+    re.IGNORECASE,
+)
+
+
+def name_tasks(templates: Sequence[str], hints: Sequence[str | None]) -> list[str]:
+    """One name a task, no two alike: ``templates`` are the tasks' prompts, ``hints`` the callers' names where one is
+    consistent. Words that set a task apart are found by c-TF-IDF, W = tf x log(1 + A/f) (Grootendorst 2022).
+    """
+    terms = distinctive_terms(templates)
+    names = [
+        (hint and _from_hint(hint)) or _imperative(template) or _role(template) or _from_terms(found)
+        for template, hint, found in zip(templates, hints, terms, strict=True)
+    ]
+    return _distinct([name or "Unnamed" for name in names], terms)
+
+
+def distinctive_terms(templates: Sequence[str]) -> list[list[str]]:
+    """Per template, the words that it has and the others have not, most telling first."""
+    counts = [Counter(word for word in tokens(text) if _can_tell(word)) for text in templates]
+    overall: Counter[str] = Counter()
+    for count in counts:
+        overall.update(count)
+    average = overall.total() / max(1, len(counts))
+    return [
+        sorted(count, key=lambda word: (-count[word] * math.log1p(average / overall[word]), word))[:8]
+        for count in counts
+    ]
+
+
+def unique(name: str, taken: Iterable[str]) -> str:
+    """``name``, with a number behind it when another task has it."""
+    known = {other.casefold() for other in taken}
+    number, tried = 2, name
+    while tried.casefold() in known:
+        tried, number = f"{name} {number}", number + 1
+    return tried
+
+
+def _can_tell(word: str) -> bool:
+    return word.isalpha() and len(word) > 2 and word not in STOP_WORDS
+
+
+def _from_hint(hint: str) -> str:
+    """``order-number-extraction`` -> ``Order number extraction``; names that a library gave say nothing."""
+    if _MEANINGLESS.search(hint.strip()):
+        return ""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", hint)
+    words = re.sub(r"[\W_]+", " ", spaced.replace("'", "")).split()
+    return _title(words[:MOST_WORDS]) if any(word.isalpha() for word in words) else ""
+
+
+def _imperative(template: str) -> str:
+    """The first telling order in the prompt: "You extract the order number from ..." -> "Extract order number"."""
+    weak = ""
+    for sentence in _SENTENCE_END.split(template):
+        words = re.findall(r"[\w'’/-]+", sentence)
+        place = _verb_place(words)
+        if place is None:
+            continue
+        verb = BASE_FORM[words[place].lower()]
+        found = _title([verb, *_object(words[place + 1 :])])
+        if len(found.split()) < 2:
+            continue
+        if verb not in WEAK_VERBS:
+            return found
+        weak = weak or found
+    return weak
+
+
+def _verb_place(words: Sequence[str]) -> int | None:
+    """Where an order begins: at the start of a sentence, or behind "you", "to", "that", "by" and the like."""
+    for place, word in enumerate(words[:20]):
+        if word.lower() not in BASE_FORM:
+            continue
+        before = words[place - 1].lower() if place else ""
+        if place == 0 or before in _ORDERS_FOLLOW:
+            return place
+    return None
+
+
+def _object(words: Sequence[str]) -> list[str]:
+    """The noun behind the verb: articles go, and so does all from the first preposition behind a noun."""
+    kept: list[str] = []
+    for word in words:
+        lowered = word.lower()
+        if lowered in _DROPPED:
+            continue
+        if lowered in _CUT and (kept or lowered not in _JOINS):
+            if lowered in _JOINS and len(kept) == 1 and len(words) > 2:
+                kept.append(lowered)
+                continue
+            break
+        kept.append(lowered if word[1:].islower() or len(word) == 1 else word)
+        if len(kept) == MOST_WORDS - 1:
+            break
+    while kept and kept[-1].lower() in _CUT:
+        kept.pop()
+    return kept
+
+
+def _role(template: str) -> str:
+    """ "You are a support assistant for ..." -> "Support assistant"; a helpful assistant is no name."""
+    found = _ROLE.search(template)
+    words = [word for word in found[1].split() if word.lower() not in _DROPPED] if found else []
+    telling = [word for word in words if word.lower() not in _BLAND]
+    return _title(words[-MOST_WORDS:]) if telling else ""
+
+
+def _from_terms(terms: Sequence[str]) -> str:
+    return _title(list(terms[:3]))
+
+
+def _title(words: Sequence[str]) -> str:
+    text = " ".join(words[:MOST_WORDS])
+    return text[:1].upper() + text[1:]
+
+
+def _distinct(names: Sequence[str], terms: Sequence[Sequence[str]]) -> list[str]:
+    """Names that several tasks share get the word that sets each apart, then a number."""
+    shared = Counter(name.casefold() for name in names)
+    found: list[str] = []
+    for name, words in zip(names, terms, strict=True):
+        own = next((word for word in words if word not in name.lower().split()), "")
+        several = own and shared[name.casefold()] > 1
+        found.append(unique(_title([*name.split()[: MOST_WORDS - 1], own]) if several else name, found))
+    return found
