@@ -264,7 +264,7 @@ def test_each_call_reaches_its_tier(gateway: Proxy, request_body: JsonObject, an
 def test_the_endpoint_sees_the_request_alone(gateway: Proxy) -> None:
     gateway.small.fields.clear()
     gateway.ask({**ORDER_CALL, "temperature": 0, **TAGGED})
-    assert gateway.small.fields == {"model", "messages", "temperature"}
+    assert gateway.small.fields - {"stream"} == {"model", "messages", "temperature"}
 
 
 def test_a_tag_in_a_header_is_a_tag(gateway: Proxy) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 
 from tieraudit.domain import JsonObject, Recogniser
 from tieraudit.routers.base import Route, RoutingPlan
-from tieraudit.routers.runtime.tieraudit_route import KINDS, SCHEMA
+from tieraudit.routers.runtime.tieraudit_route import KINDS, SCHEMA, RoutesError, checked
 
 RUNTIME = "tieraudit_route.py"
 ROUTES = "routes.json"
+# One call in a hundred from elsewhere costs a proven task at most one point of its five-point margin.
+MIN_PRECISION = 0.99
 
 
 def routes_document(plan: RoutingPlan, endpoints: Mapping[str, JsonObject]) -> JsonObject:
@@ -37,13 +39,19 @@ def runtime_text(name: str) -> str:
 
 
 def exportable(recogniser: Recogniser) -> bool:
-    """True when a router file can know a call by this recogniser."""
-    return recogniser.kind in KINDS and bool(recogniser.value)
+    """True when a router file can know a call by this recogniser, and it is hardly ever another task's call."""
+    if recogniser.kind not in KINDS or (recogniser.precision is not None and recogniser.precision < MIN_PRECISION):
+        return False
+    try:
+        checked(recogniser.kind, recogniser.value)
+    except RoutesError:
+        return False
+    return True
 
 
 def _route(route: Route, percent: int) -> JsonObject:
-    conditions = [{"tag": route.tag}]
-    conditions += [_condition(item) for item in route.recognisers if exportable(item) and item.value != route.tag]
+    conditions: list[dict[str, Any]] = [{"tag": route.tag}]
+    conditions += [{item.kind: item.value} for item in route.recognisers if exportable(item)]
     entry: JsonObject = {
         "id": route.slug,
         "task": route.name,
@@ -58,8 +66,3 @@ def _route(route: Route, percent: int) -> JsonObject:
             guard["max_chars"] = route.max_input_chars
         entry |= {"guard": guard, "percent": percent, "fallbacks": list(route.fallback_tiers)}
     return {**entry, "evidence": route.evidence}
-
-
-def _condition(recogniser: Recogniser) -> dict[str, Any]:
-    value = recogniser.value
-    return {recogniser.kind: sorted(value) if recogniser.kind == "tools" else value}

@@ -28,13 +28,13 @@ from typing import Any, NamedTuple
 
 SCHEMA = "tieraudit-routes/1"
 ALIAS = "task/"
-# In this order: what the caller says, then what is exact, then what is matched.
-KINDS = ("tag", "system_sha256", "tools", "system_regex", "user_regex")
+# In this order: what the caller says, what the prompt is, what it matches, and what comes with it.
+KINDS = ("tag", "system_sha256", "system_regex", "user_regex", "tools")
 TEXT_PARTS = ("text", "input_text", "output_text")
 SILENT_PARTS = ("tool_use", "tool_result", "refusal", "thinking", "redacted_thinking")
-# A pattern sees this much of a prompt, so that no prompt can hold the router up.
-MAX_SUBJECT_CHARS = 20_000
-MAX_PATTERN_CHARS = 4_000
+# A pattern sees this much of the beginning and of the end of a prompt, so that no prompt can hold the router up.
+END_CHARS = 12_000
+MAX_PATTERN_CHARS = 10_000
 
 
 class RoutesError(ValueError):
@@ -57,6 +57,7 @@ class Seen(NamedTuple):
 
     tags: frozenset[str]
     system: str
+    system_sha256: str
     user: str
     tools: frozenset[str]
     chars: int
@@ -76,11 +77,11 @@ class Rule(NamedTuple):
         if self.kind == "tag":
             return self.value in seen.tags
         if self.kind == "system_sha256":
-            return bool(seen.system) and _sha256(seen.system) == self.value
+            return seen.system_sha256 in self.value
         if self.kind == "tools":
-            return bool(seen.tools) and seen.tools == self.value
+            return bool(seen.tools == self.value)
         text = seen.system if self.kind == "system_regex" else seen.user
-        return bool(text) and self.value.search(text[:MAX_SUBJECT_CHARS]) is not None
+        return bool(text) and self.value.search(_ends(text)) is not None
 
 
 class Routes:
@@ -97,7 +98,8 @@ class Routes:
             rules = [rule for route in document["routes"] for rule in self._rules_of(route)]
         except (KeyError, TypeError, AttributeError) as error:
             raise RoutesError(f"routes file: {type(error).__name__}: {error}") from error
-        self._rules = sorted(rules, key=lambda rule: KINDS.index(rule.kind))
+        # Of two rules of one kind that hold, the one that moves nothing wins.
+        self._rules = sorted(rules, key=lambda rule: (KINDS.index(rule.kind), rule.route["tier"] is not None))
 
     def decide(self, request: Mapping[str, Any]) -> Decision:
         """Where ``request`` goes: a Chat Completions or Anthropic Messages body, with ``tags`` if there are any."""
@@ -110,12 +112,15 @@ class Routes:
         if not self.enabled or switched_off():
             return _kept(asked, None, "switched off")
         seen = look(request)
-        rule = next((rule for rule in self._rules if rule.holds(seen)), None)
-        if rule is None:
-            return _kept(asked, None, "no route knows this request")
-        return self._apply(rule, asked, seen)
+        rule = self.recognise(seen)
+        return self.apply(rule, asked, seen) if rule else _kept(asked, None, "no route knows this request")
 
-    def _apply(self, rule: Rule, asked: Any, seen: Seen) -> Decision:
+    def recognise(self, seen: Seen) -> Rule | None:
+        """The first rule that holds, the strongest kind first; whether the request then moves, `apply` says."""
+        return next((rule for rule in self._rules if rule.holds(seen)), None)
+
+    def apply(self, rule: Rule, asked: Any, seen: Seen) -> Decision:
+        """What a rule that holds does to a request for the model ``asked``."""
         route = rule.route
         refused = self._refusal(route, asked, seen)
         if refused:
@@ -130,11 +135,8 @@ class Routes:
         """Why a recognised request keeps its model; None when it moves."""
         if route["tier"] is None:
             return "this task keeps its model"
-        names = list(self.tiers)
-        if asked in [self.tiers[name]["model"] for name in names[: names.index(route["tier"]) + 1]]:
-            return "already on this tier or below"
         if asked not in route["models"]:
-            return "the model asked for was not part of the audit of this task"
+            return "the model asked for is none that this route moves from"
         if share_of(route["id"], seen.key) >= route.get("percent", 100):
             return "outside the rollout"
         return _unlike(route.get("guard", {}), seen)
@@ -151,7 +153,10 @@ class Routes:
         self.routes[name] = route
         for condition in route["match"]:
             for kind, value in condition.items():
-                yield Rule(kind, _checked(kind, value, name), route)
+                try:
+                    yield Rule(kind, checked(kind, value), route)
+                except RoutesError as error:
+                    raise RoutesError(f"route {name}: {error}") from error
 
 
 def load(path: str) -> Routes:
@@ -183,9 +188,11 @@ def look(request: Mapping[str, Any]) -> Seen:
         system = [request["system"], *system]
         contents = [request["system"], *contents]
     users = [text_of(message.get("content")) for message in messages if message.get("role") == "user"]
+    system_text = " ".join(text_of(content) for content in system).strip()
     return Seen(
         tags=frozenset(_tags(request)),
-        system=" ".join(text_of(content) for content in system).strip(),
+        system=system_text,
+        system_sha256=_sha256(system_text) if system_text else "",
         user=users[-1] if users else "",
         tools=frozenset(_tool_names(request)),
         chars=sum(len(text_of(content)) for content in contents),
@@ -217,23 +224,27 @@ def _unlike(guard: Mapping[str, Any], seen: Seen) -> str | None:
     return None
 
 
-def _checked(kind: str, value: Any, route: str) -> Any:
+def checked(kind: str, value: Any) -> Any:
+    """What a rule of this kind compares with: a string, a set of names, or a compiled pattern; raises `RoutesError`."""
+    if kind in ("system_sha256", "tools"):
+        values = _strings(value)
+        if not values or (not isinstance(value, str) and len(values) != len(value)):
+            raise RoutesError(f"{kind} must be a list of strings")
+        return frozenset(values)
     if kind not in KINDS:
-        raise RoutesError(f"route {route}: cannot match by {kind!r}; known: {', '.join(KINDS)}")
-    if kind == "tools":
-        if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-            raise RoutesError(f"route {route}: tools must be a list of names")
-        return frozenset(value)
-    if not isinstance(value, str) or not value:
-        raise RoutesError(f"route {route}: {kind} must be a string")
-    if not kind.endswith("_regex"):
+        raise RoutesError(f"cannot match by {kind!r}; known: {', '.join(KINDS)}")
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_PATTERN_CHARS:
+        raise RoutesError(f"{kind} must be a string of at most {MAX_PATTERN_CHARS} characters")
+    if kind == "tag":
         return value
-    if len(value) > MAX_PATTERN_CHARS:
-        raise RoutesError(f"route {route}: {kind} is longer than {MAX_PATTERN_CHARS} characters")
     try:
         return re.compile(value)
     except (re.error, OverflowError, RecursionError) as error:
-        raise RoutesError(f"route {route}: {kind} is not a valid pattern: {error}") from error
+        raise RoutesError(f"{kind} is not a valid pattern: {error}") from error
+
+
+def _ends(text: str) -> str:
+    return text if len(text) <= 2 * END_CHARS else f"{text[:END_CHARS]}\n{text[-END_CHARS:]}"
 
 
 def _tags(request: Mapping[str, Any]) -> Iterator[str]:
@@ -249,7 +260,8 @@ def _tool_names(request: Mapping[str, Any]) -> Iterator[str]:
         if isinstance(tool, Mapping):
             function = tool.get("function")
             name = function.get("name") if isinstance(function, Mapping) else tool.get("name") or tool.get("type")
-            yield name if isinstance(name, str) else ""
+            if isinstance(name, str):
+                yield name
 
 
 def _has_media(content: Any) -> bool:
@@ -278,16 +290,15 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _documents(text: str) -> Iterator[Any]:
-    """The JSON documents in ``text``, one after the other."""
-    text = text.strip()
-    decoder = json.JSONDecoder()
-    at = 0
-    while at < len(text):
-        document, at = decoder.raw_decode(text, at)
-        yield document
-        while text[at : at + 1].isspace():
-            at += 1
+def _documents(text: str) -> list[Any]:
+    """One JSON document, or one a line."""
+    try:
+        found = [json.loads(text)]
+    except ValueError:
+        found = [json.loads(line) for line in text.splitlines() if line.strip()]
+    if not all(isinstance(request, Mapping) for request in found):
+        raise RoutesError("a request must be a JSON object")
+    return found
 
 
 def main(arguments: list[str]) -> int:
@@ -298,8 +309,6 @@ def main(arguments: list[str]) -> int:
     try:
         routes = load(arguments[0])
         for request in _documents(sys.stdin.read()):
-            if not isinstance(request, Mapping):
-                raise RoutesError("a request must be a JSON object")
             sys.stdout.write(json.dumps(routes.decide(request)._asdict()) + "\n")
     except (OSError, ValueError) as error:
         sys.stderr.write(f"error: {error}\n")
