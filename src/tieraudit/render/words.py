@@ -49,14 +49,20 @@ class Usd:
 
 
 def usd_of(report: Report) -> Usd:
-    """Whole dollars for a bill from $1,000 on, cents from $1 on, else tenths of a cent and less."""
+    """Whole dollars for a bill from $1,000 on, cents from $1 on, else hundredths of a cent and less."""
     bill = report.totals.cost_now.value
-    return Usd(0 if bill >= 1000 else 2 if bill >= 1 else 6)
+    return Usd(0 if bill >= 1000 else _digits(bill, 1))
 
 
 def audit_usd(amount: Decimal) -> str:
-    """The cost of the audit: small beside the bill, so it always shows cents."""
-    return Usd(2 if amount >= Decimal("0.1") or not amount else 6)(amount)
+    """The cost of the audit: small beside the bill, so it always shows cents, or less than cents."""
+    return Usd(_digits(amount, Decimal("0.1")))(amount)
+
+
+def _digits(amount: Decimal, cents_from: Decimal | int) -> int:
+    if amount >= cents_from or not amount:
+        return 2
+    return 4 if amount >= Decimal("0.001") else 6
 
 
 def percent(share: float | None, digits: int = 1) -> str:
@@ -155,7 +161,7 @@ def bet_words(found: TierEvidence) -> str:
     """The evidence as the bet that it is; the threshold is the price of proof in this audit."""
     lead = f"We bet $1 against the claim that {found.tier} is worse than allowed, by {points(found.margin)} or more."
     if not found.n:
-        return f"{lead} No replay could be scored."
+        return "No replay could be scored."
     outcome = f"After {plural(found.n, 'replay')} the dollar had become {bet(found.e_value)}"
     if found.verdict is VerdictKind.PROVEN:
         return f"{lead} {outcome}; {bet(found.threshold)} is proof."
