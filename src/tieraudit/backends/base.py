@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol
 
 from tieraudit.config import Engine
 from tieraudit.domain import Output, Usage
+
+Say = Callable[[str], None]
+"""Takes one line of talk, such as the loading progress of a server."""
+
+
+def silent(line: str) -> None:
+    """Nobody listens: the default `Say`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +59,8 @@ class BackendFactory(Protocol):
 
     name: str
 
-    def open(self, engine: Engine) -> Backend:
-        """A backend for ``engine``; nothing is started before it is entered."""
+    def open(self, engine: Engine, *, say: Say = silent) -> Backend:
+        """A backend for ``engine``; nothing is started, read or connected before it is entered."""
 
 
 class CaseFailed(Exception):
