@@ -22,6 +22,19 @@ NOT_THE_QUESTION = frozenset(
         "drop_params", "additional_drop_params", "allowed_openai_params", "prompt_id", "prompt_variables", "client",
     }
 )  # fmt: skip
+# Field of Usage, the first place to look (0: input details, 1: output details, 2: the report itself), names there.
+USAGE = (
+    ("input_tokens", 2, ("prompt_tokens", "input_tokens")),
+    ("cache_read_input_tokens", 0, ("cached_tokens", "cache_read_input_tokens", "prompt_cache_hit_tokens")),
+    (
+        "cache_creation_input_tokens",
+        0,
+        ("cache_creation_input_tokens", "cache_creation_tokens", "cache_write_tokens"),
+    ),
+    ("output_tokens", 2, ("completion_tokens", "output_tokens")),
+    ("reasoning_output_tokens", 1, ("reasoning_tokens",)),
+    ("total_tokens", 2, ("total_tokens",)),
+)
 TEXT_PARTS = ("text", "input_text", "output_text")
 
 
@@ -134,25 +147,16 @@ def token_usage(*reports: Mapping[str, Any]) -> Usage:
     Cache writes are read from the names that LiteLLM and Anthropic use beside OpenAI's. All zeros mean that the log
     does not know: a stream that ended without a usage report.
     """
-    found: dict[str, int | None] = {}
-    for report in reports:
+    found: dict[str, int] = {}
+    for report in filter(None, reports):
         read = mapping(first(report, "prompt_tokens_details", "input_tokens_details"))
         written = mapping(first(report, "completion_tokens_details", "output_tokens_details"))
-        values = {
-            "input_tokens": count(first(report, "prompt_tokens", "input_tokens")),
-            "cache_read_input_tokens": count(
-                first({**report, **read}, "cached_tokens", "cache_read_input_tokens", "prompt_cache_hit_tokens")
-            ),
-            "cache_creation_input_tokens": count(
-                first({**report, **read}, "cache_creation_input_tokens", "cache_creation_tokens", "cache_write_tokens")
-            ),
-            "output_tokens": count(first(report, "completion_tokens", "output_tokens")),
-            "reasoning_output_tokens": count(first({**report, **written}, "reasoning_tokens")),
-            "total_tokens": count(report.get("total_tokens")),
-        }
-        for name, value in values.items():
-            if value is not None:
-                found.setdefault(name, value)
+        for name, sources, keys in USAGE:
+            for source in (read, written, report)[sources:] if name not in found else ():
+                value = count(first(source, *keys)) if source else None
+                if value is not None:
+                    found[name] = value
+                    break
     if not (found.get("input_tokens") or found.get("output_tokens") or found.get("total_tokens")):
         return Usage()
     return Usage(**found)

@@ -193,12 +193,17 @@ class _Splitter:
         elif self._depth > 0:
             self._depth -= 1
             if self._depth == 0:
-                self._number += 1
-                yield _parsed(self._number, self._buffer[self._start : end])
+                yield self._value(self._buffer[self._start : end])
                 self._start = end
         elif self._array and token == b"]":
             yield from self._gap(start)
             self._array, self._start = False, end
+
+    def _value(self, data: bytes) -> Row | Broken:
+        if len(data) > MOST_BYTES:
+            return self._broken("longer than 64 MB", data)
+        self._number += 1
+        return _parsed(self._number, data)
 
     def _gap(self, end: int) -> Iterator[Broken]:
         """Anything but separators between two values is a value that is no object."""

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from tieraudit.domain import ContentState, JsonObject, Output
 from tieraudit.errors import Rejected
 from tieraudit.formats.chat import announced, chat_output, chat_request, content_state
@@ -17,7 +19,7 @@ from tieraudit.formats.fields import decoded, first, labels, listing, mapping, t
 from tieraudit.formats.responses import responses_output, responses_request
 
 MASK = "redacted-by-litellm"
-CUT = "(litellm_truncated skipped "
+CUT = b"(litellm_truncated skipped "
 HEALTH_CHECK = "litellm-internal-health-check"
 OPERATIONS = {
     "completion": "chat",
@@ -152,8 +154,4 @@ def _masked(value: Any) -> bool:
 
 
 def _cut(value: Any) -> bool:
-    if isinstance(value, str):
-        return CUT in value
-    if isinstance(value, list):
-        return any(_cut(item) for item in value)
-    return isinstance(value, dict) and any(_cut(item) for item in value.values())
+    return CUT in msgspec.json.encode(value)

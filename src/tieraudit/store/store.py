@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from uuid import UUID
 
 import duckdb
 import pyarrow as pa
 
 from tieraudit.errors import StoreError
 
+ZONED = "TIMESTAMP WITH TIME ZONE"
 QUERIES = files("tieraudit.store") / "queries"
 MIGRATIONS = files("tieraudit.store") / "migrations"
 
@@ -54,9 +57,16 @@ class Store:
 
     def rows(self, query: str, **parameters: Any) -> list[dict[str, Any]]:
         """All rows of the named query as dicts (DECIMAL -> Decimal, UUID -> UUID, TIMESTAMPTZ -> aware datetime)."""
-        cursor = self._run(query, parameters)
-        names = [column[0] for column in cursor.description or []]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        relation = self._connection.sql(_query(query), params=_bound(query, parameters))
+        if relation is None:
+            return []
+        names, kinds = relation.columns, [str(kind) for kind in relation.types]
+        # DuckDB's own fetch of a TIMESTAMPTZ needs pytz; Arrow's does not.
+        if ZONED not in kinds:
+            return [dict(zip(names, row, strict=True)) for row in relation.fetchall()]
+        table = relation.to_arrow_table()
+        columns = [_values(table.column(position), kind) for position, kind in enumerate(kinds)]
+        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
     def one(self, query: str, **parameters: Any) -> dict[str, Any]:
         """The single row of the named query; raises LookupError when there is none."""
@@ -68,7 +78,8 @@ class Store:
     def batches(self, query: str, *, size: int = 50_000, **parameters: Any) -> Iterator[pa.RecordBatch]:
         """The rows of the named query as Arrow record batches, streamed on a cursor of its own."""
         cursor = self._connection.cursor()
-        reader: pa.RecordBatchReader = cursor.execute(_query(query), _bound(query, parameters)).to_arrow_reader(size)
+        relation = cursor.sql(_query(query), params=_bound(query, parameters))
+        reader: pa.RecordBatchReader = relation.to_arrow_reader(size)
         yield from reader
 
     def execute(self, query: str, **parameters: Any) -> None:
@@ -163,6 +174,17 @@ def _bound(query: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     if wanted != set(parameters):
         raise TypeError(f"query {query} takes {sorted(wanted)}, not {sorted(parameters)}")
     return dict(parameters)
+
+
+def _values(column: pa.ChunkedArray, kind: str) -> list[Any]:
+    """A column of a result as the Python values that DuckDB's fetch would give."""
+    if kind == ZONED:
+        epoch = datetime(1970, 1, 1, tzinfo=UTC)
+        moments = column.cast(pa.int64()).to_pylist()
+        return [None if us is None else epoch + timedelta(microseconds=us) for us in moments]
+    values: list[Any] = column.to_pylist()
+    convert = {"UUID": UUID, "HUGEINT": int}.get(kind)
+    return values if convert is None else [None if value is None else convert(value) for value in values]
 
 
 def _identifier(name: str) -> str:

@@ -1,0 +1,244 @@
+"""The receipt of an ingest: what became of every row, what it cost, and what is missing with the way to get it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from tieraudit.domain import Quarantined
+from tieraudit.errors import InputError
+from tieraudit.store import Store
+
+# Rows that are read well and are no calls: traces hold other kinds of observation too.
+NOT_A_CALL = ("not an LLM call", "a health check")
+ENOUGH_CONTENT = 0.9
+CURES = {
+    ("litellm-spend", "absent"): (
+        "LiteLLM's SpendLogs have no prompts unless the proxy stores them",
+        "set general_settings.store_prompts_in_spend_logs: true in the proxy's config, or export StandardLoggingPayload"
+        " from a callback (S3, GCS, file)",
+    ),
+    ("litellm-spend", "redacted"): (
+        "LiteLLM cuts or masks stored prompts",
+        "raise MAX_STRING_LENGTH_PROMPT_IN_DB and leave turn_off_message_logging off",
+    ),
+    ("litellm", "redacted"): (
+        "LiteLLM masks the messages in its callbacks",
+        "leave litellm_settings.turn_off_message_logging off for the weeks that you audit",
+    ),
+    ("langfuse-trace", "redacted"): (
+        "the trace does not hold all that the model was sent (an earlier turn, tool definitions, images)",
+        "trace with an integration that records the whole request, or log at the proxy",
+    ),
+    ("langfuse-trace", "absent"): (
+        "these generations were traced without their input",
+        "let the integration record inputs and outputs (capture content), and no mask function hide them",
+    ),
+    ("openai-pairs", "redacted"): (
+        "a request goes on from an earlier response that only the provider stores (previous_response_id)",
+        "log the conversation's items with each request",
+    ),
+}
+
+
+@dataclass(slots=True)
+class FileCounts:
+    """What became of the rows of one file; ``rows_read`` leaves out rows outside --since and --until."""
+
+    file: str
+    format: str
+    rows_kept: int = 0
+    rows_duplicate: int = 0
+    rows_quarantined: int = 0
+    rows_outside: int = 0
+    filled: int = 0
+    unreadable: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def rows_read(self) -> int:
+        """Every row that was counted, one way or another."""
+        return self.rows_kept + self.rows_duplicate + self.rows_quarantined
+
+    def add_calls(self, *, kept: int, duplicate: int, filled: int) -> None:
+        """Count a batch of calls."""
+        self.rows_kept += kept
+        self.rows_duplicate += duplicate
+        self.filled += filled
+
+    def add_quarantined(self, rows: Iterable[Quarantined]) -> None:
+        """Count rows that could not become calls, with the first example of each reason."""
+        for row in rows:
+            self.rows_quarantined += 1
+            self.unreadable += not row.reason.startswith(NOT_A_CALL)
+            self.reasons[row.reason] += 1
+            self.examples.setdefault(row.reason, f"{row.source_file}:{row.source_line}")
+
+    def worst(self) -> tuple[str, str]:
+        """The most frequent reason and its first example."""
+        reason = self.reasons.most_common(1)[0][0]
+        return reason, self.examples[reason]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why rows are in quarantine: how many, and where the first of them stands."""
+
+    reason: str
+    count: int
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLine:
+    """The new calls of one model; a cost is None when it is known for none of them."""
+
+    provider: str | None
+    model: str | None
+    calls: int
+    logged_cost_usd: Decimal | None
+    computed_cost_usd: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Calls that cannot be replayed as they are: how many, why, and what to change."""
+
+    calls: int
+    cause: str
+    cure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unpriced:
+    """New calls of one model without a cost; ``without_tokens`` of them because the log has no token counts."""
+
+    provider: str | None
+    model: str | None
+    calls: int
+    without_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What one ingest did. Models, content and prices are those of the calls that are new."""
+
+    files: tuple[str, ...]
+    rows_read: int
+    rows_kept: int
+    rows_duplicate: int
+    rows_quarantined: int
+    rows_outside: int
+    filled: int
+    quarantine: tuple[Reason, ...]
+    by_format: Mapping[str, int]
+    by_model: tuple[ModelLine, ...]
+    content_share: float | None
+    missing: tuple[Missing, ...]
+    unpriced_calls: int
+    unpriced: tuple[Unpriced, ...]
+    cost_usd: Decimal | None
+    first_call: datetime | None
+    last_call: datetime | None
+    found: Mapping[str, int]
+    skipped: tuple[str, ...]
+    failed: tuple[InputError, ...]
+
+    @property
+    def nothing_new(self) -> bool:
+        """True when every call was known before."""
+        return self.rows_kept == 0 and self.filled == 0 and self.rows_duplicate > 0
+
+    def to_json(self) -> dict[str, Any]:
+        """The result of ``--json``; the keys of the command line's contract first."""
+        return {
+            "files": len(self.files),
+            "rows_read": self.rows_read,
+            "rows_kept": self.rows_kept,
+            "rows_duplicate": self.rows_duplicate,
+            "rows_quarantined": self.rows_quarantined,
+            "quarantine": [_fields(item, ("reason", "count", "example")) for item in self.quarantine],
+            "by_format": dict(self.by_format),
+            "by_model": [_fields(item, ModelLine.__slots__) for item in self.by_model],
+            "content_share": self.content_share,
+            "unpriced_calls": self.unpriced_calls,
+            "first_call": self.first_call,
+            "last_call": self.last_call,
+            "cost_usd": self.cost_usd,
+            "content_missing": [_fields(item, Missing.__slots__) for item in self.missing],
+            "unpriced": [_fields(item, Unpriced.__slots__) for item in self.unpriced],
+            "rows_outside": self.rows_outside,
+            "content_filled": self.filled,
+            "redacted": dict(self.found),
+            "skipped": list(self.skipped),
+            "failed": [{"message": error.message, "hint": error.hint} for error in self.failed],
+        }
+
+
+def build_receipt(
+    store: Store,
+    first_id: int,
+    counts: Sequence[FileCounts],
+    skipped: Sequence[Path],
+    failed: Sequence[InputError],
+    found: Counter[str],
+) -> Receipt:
+    """The receipt of the ingests from ``first_id`` on."""
+    summary = store.one("ingest_summary", first_ingest_id=first_id)
+    reasons: Counter[str] = Counter()
+    examples: dict[str, str] = {}
+    for item in counts:
+        reasons.update(item.reasons)
+        examples = {**item.examples, **examples}
+    conversations = summary["conversations"]
+    share = summary["with_content"] / conversations if conversations else None
+    return Receipt(
+        files=tuple(item.file for item in counts),
+        rows_read=sum(item.rows_read for item in counts),
+        rows_kept=sum(item.rows_kept for item in counts),
+        rows_duplicate=sum(item.rows_duplicate for item in counts),
+        rows_quarantined=sum(item.rows_quarantined for item in counts),
+        rows_outside=sum(item.rows_outside for item in counts),
+        filled=sum(item.filled for item in counts),
+        quarantine=tuple(Reason(reason, n, examples[reason]) for reason, n in reasons.most_common()),
+        by_format={row["source_format"]: row["calls"] for row in _rows(store, "ingest_by_format", first_id)},
+        by_model=tuple(ModelLine(**row) for row in _rows(store, "ingest_by_model", first_id)),
+        content_share=share,
+        missing=_missing(store, first_id) if share is not None and share < ENOUGH_CONTENT else (),
+        unpriced_calls=summary["unpriced_calls"],
+        unpriced=tuple(Unpriced(**row) for row in _rows(store, "ingest_unpriced", first_id)),
+        cost_usd=summary["cost_usd"],
+        first_call=summary["first_call"],
+        last_call=summary["last_call"],
+        found=dict(sorted(found.items())),
+        skipped=tuple(str(path) for path in skipped),
+        failed=tuple(failed),
+    )
+
+
+def _rows(store: Store, query: str, first_id: int) -> list[dict[str, Any]]:
+    return store.rows(query, first_ingest_id=first_id)
+
+
+def _missing(store: Store, first_id: int) -> tuple[Missing, ...]:
+    lines: dict[tuple[str, str], int] = {}
+    for row in _rows(store, "ingest_content_states", first_id):
+        key = (row["source_format"], row["content_state"])
+        if row["failed"]:
+            told = ("these calls failed, so there is no answer to compare with", "nothing to do; they are counted")
+        elif row["content_state"] == "no_response":
+            told = ("the log holds the prompt and no answer", "log the answers too")
+        else:
+            told = CURES.get(key, ("the log does not hold the whole prompt", "log whole requests"))
+        lines[told] = lines.get(told, 0) + row["calls"]
+    return tuple(Missing(calls, cause, cure) for (cause, cure), calls in lines.items())
+
+
+def _fields(item: object, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(item, name) for name in names}
