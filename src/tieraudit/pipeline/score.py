@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from tieraudit.config import Config
 from tieraudit.domain import Output
-from tieraudit.errors import StoreError
+from tieraudit.errors import StoreError, TierauditError
 from tieraudit.redaction import scrub_secrets
 from tieraudit.scorers import SCORERS, Scorer
 from tieraudit.scorers.base import Ask, Context
@@ -139,6 +139,9 @@ def _result(pair: _Pair, ask: Ask | None) -> _Result:
         return _Result(None, None, None, "the log has no answer to compare with")
     try:
         return _staged(pair, pair.logged, ask) if pair.stage == 2 else _direct(pair, pair.logged, ask)
+    except TierauditError:
+        # The judge is gone or the budget is: the case stays unscored, and the next run scores it.
+        raise
     except ValueError as error:
         return _Result(None, None, None, f"cannot be compared: {_shown(error)}")
     except Exception as error:

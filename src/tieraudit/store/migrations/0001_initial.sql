@@ -123,7 +123,8 @@ CREATE TABLE audits (
     tiers      VARCHAR[] NOT NULL,
     config     JSON NOT NULL,
     plan       JSON NOT NULL,                       -- the tasks under test with spend and margin, fixed before the first replay
-    status     VARCHAR NOT NULL CHECK (status IN ('running', 'finished', 'budget', 'interrupted'))
+    status     VARCHAR NOT NULL CHECK (status IN ('running', 'finished', 'budget', 'interrupted')),
+    left_out   JSON NOT NULL DEFAULT '[]'           -- [{task_id, reason}] of the tasks that are not tested
 );
 
 CREATE TABLE cases (

@@ -1,0 +1,1 @@
+SELECT status FROM audits WHERE audit_id = $audit_id

@@ -1,0 +1,1 @@
+UPDATE audits SET status = $status WHERE audit_id = $audit_id
