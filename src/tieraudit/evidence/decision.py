@@ -96,7 +96,8 @@ def decide(
     current = book.log_thresholds(chosen)
     asks = book.asks(states, current)
     endings = book.endings(chosen, asks)
-    return [book.standing(i, endings[i], current, asks[i]) for i in range(len(plan))]
+    steps = gates.draws_to_decide(current[gates.entry])
+    return [book.standing(i, endings[i], current, steps, asks[i]) for i in range(len(plan))]
 
 
 def next_round(standings: Sequence[Standing]) -> list[int]:
@@ -185,8 +186,8 @@ class _Book:
                     settled[task] = Ending.WAITING
         return endings
 
-    def standing(self, entry: int, ending: Ending, current: Floats, asks: tuple[Ask, ...]) -> Standing:
-        """Entry number ``entry``, with its next draws only while it is open."""
+    def standing(self, entry: int, ending: Ending, current: Floats, steps: Floats, asks: tuple[Ask, ...]) -> Standing:
+        """Entry number ``entry``, with its next draws only while it is open; ``steps`` are the gates' draws to go."""
         rows = self.rows[entry]
         p_good = min((float(self.gates.p_good[g]) for g in rows), default=0.0)
         found = Standing(
@@ -202,8 +203,8 @@ class _Book:
         )
         if ending is not Ending.OPEN:
             return found
-        steps = self.gates.draws_to_decide(current[self.gates.entry])
-        worth = allocation.index(self.weights[self.task[entry]], p_good, float(sum(steps[g] for g in rows)))
+        still = float(sum(steps[g] for g in rows))
+        worth = allocation.index(float(self.weights[self.task[entry]]), p_good, still)
         return replace(found, worth=worth, asks=asks)
 
     def _weights(self, tasks: int) -> Floats:

@@ -36,8 +36,8 @@ def accept(log_e: Floats, weights: Floats, shares: Floats, alpha: float) -> Ints
     score = log_e + np.log(shares)
     best = score.max(axis=1, initial=-np.inf)
     order = np.argsort(-best, kind="stable")
-    with np.errstate(divide="ignore"):
-        needed = np.log(weights.sum()) - np.log(alpha) - np.log(np.cumsum(weights[order]))
+    beside = np.maximum(np.cumsum(weights[order]), TINY)
+    needed = np.log(np.maximum(weights.sum(), TINY)) - np.log(alpha) - np.log(beside)
     passing = np.flatnonzero(best[order] >= needed)
     if len(passing) == 0:
         return np.full(len(weights), -1, dtype=np.int64)

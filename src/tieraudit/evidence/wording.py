@@ -66,7 +66,7 @@ def _sentence(planned: PlannedTask, standing: Standing, tally: Tally) -> str:
 
 
 def _undecided(standing: Standing, seen: str) -> str:
-    stands = f"the evidence is {standing.e_value:.2g} of the {standing.threshold:.0f} needed"
+    stands = f"the evidence is {_figure(standing.e_value)} of the {_figure(standing.threshold)} needed"
     if standing.ending is Ending.OPEN:
         return f"{seen} so far; {stands}, more replays decide"
     if standing.left == 0:
@@ -98,6 +98,10 @@ def _seen(planned: PlannedTask, tally: Tally) -> str:
 
 def _odds(e_value: float) -> str:
     return "a million" if e_value >= 1e6 else f"{int(e_value):,}"
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def _points(margin: float) -> str:
