@@ -40,8 +40,16 @@ def log() -> list[tuple[str, Call]]:
     return calls()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def store(log: list[tuple[str, Call]]) -> Iterator[Store]:
+    """The audited store; an export only adds to its `exports`."""
+    with audited_store(log=log) as found:
+        yield found
+
+
+@pytest.fixture
+def own_store(log: list[tuple[str, Call]]) -> Iterator[Store]:
+    """One for a test that changes the tasks."""
     with audited_store(log=log) as found:
         yield found
 
@@ -103,11 +111,13 @@ def test_the_reach_of_a_route_is_counted_on_the_log(store: Store, tmp_path: Path
 
 
 def test_a_recogniser_that_would_move_an_unproven_task_is_left_out(
-    store: Store, log: list[tuple[str, Call]], tmp_path: Path
+    own_store: Store, log: list[tuple[str, Call]], tmp_path: Path
 ) -> None:
     greedy = [{"kind": "user_regex", "value": r"\d", "precision": 0.999, "recall": 1.0}]
-    rewrite(store, log, {ORDER: greedy, LEGAL: [{"kind": "none", "value": None, "precision": None, "recall": None}]})
-    result, routes = exported(store, tmp_path)
+    rewrite(
+        own_store, log, {ORDER: greedy, LEGAL: [{"kind": "none", "value": None, "precision": None, "recall": None}]}
+    )
+    result, routes = exported(own_store, tmp_path)
     assert routes.decide(request(LEGAL, "gpt-4.1")).tier is None
     assert routes.decide(request(ORDER)).tier is None
     assert next(rule for rule in result.rules if rule.task_id == ORDER).matched_by == ("tag",)
@@ -133,10 +143,10 @@ def test_a_recogniser_that_catches_too_much_of_the_rest_is_left_out(tmp_path: Pa
     ],
 )
 def test_a_recogniser_that_no_router_can_use_is_left_out(
-    store: Store, log: list[tuple[str, Call]], tmp_path: Path, recogniser: dict[str, Any]
+    own_store: Store, log: list[tuple[str, Call]], tmp_path: Path, recogniser: dict[str, Any]
 ) -> None:
-    rewrite(store, log, {ORDER: [recogniser]})
-    result, _ = exported(store, tmp_path)
+    rewrite(own_store, log, {ORDER: [recogniser]})
+    result, _ = exported(own_store, tmp_path)
     assert next(rule for rule in result.rules if rule.task_id == ORDER).matched_by == ("tag",)
     assert not result.failed
 

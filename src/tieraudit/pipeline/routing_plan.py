@@ -31,11 +31,9 @@ def read_plan(store: Store, config: Config, audit_id: str, canary: int) -> Routi
     """The plan of an audit's assignments: proven and pinned-down tasks move, all others outside the tail stay."""
     rows = store.rows("export_tasks", audit_id=audit_id)
     models = store.rows("export_models")
-    moved = [row["task_id"] for row in rows if _target(row, config) is not None]
+    moved = [row["task_id"] for row in rows if moved_tier(row, config) is not None]
     sizes = {row["task_id"]: row["chars"] for row in store.rows("export_sizes", task_ids=moved)}
-    proven = defaultdict(set)
-    for row in store.rows("export_proven", audit_id=audit_id):
-        proven[row["task_id"]].add(row["tier"])
+    proven = proven_tiers(store, audit_id)
     names = slugs([(row["task_id"], row["name"]) for row in rows])
     routes = [
         _route(row, config, names[row["task_id"]], _models_of(row["task_id"], models), proven[row["task_id"]], sizes)
@@ -87,7 +85,20 @@ def _slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", ascii_name.lower()).strip("-")[:SLUG_CHARS].strip("-")
 
 
-def _target(row: Mapping[str, Any], config: Config) -> str | None:
+def proven_tiers(store: Store, audit_id: str) -> dict[str, set[str]]:
+    """Task id -> the tiers that are proven for it; empty for all others."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for row in store.rows("export_proven", audit_id=audit_id):
+        found[row["task_id"]].add(row["tier"])
+    return found
+
+
+def recognisers_of(text: str) -> tuple[Recogniser, ...]:
+    """The recognisers of a row of `tasks`."""
+    return tuple(Recogniser(**each) for each in json.loads(text))
+
+
+def moved_tier(row: Mapping[str, Any], config: Config) -> str | None:
     """The cheaper tier that a task moves to; None when it stays."""
     tier = row["tier"]
     moves = row["verdict"] in ("proven", "pinned") and tier in {engine.name for engine in config.candidates}
@@ -102,7 +113,7 @@ def _route(
     proven: set[str],
     sizes: Mapping[str, float | None],
 ) -> Route:
-    tier = _target(row, config)
+    tier = moved_tier(row, config)
     order = [engine.name for engine in config.candidates]
     at = len(order) if tier is None else order.index(tier)
     # A call that asks for the tier's own model, or a cheaper one, has nothing to move down to.
@@ -113,7 +124,7 @@ def _route(
         name=row["name"],
         slug=slug,
         tier=tier,
-        recognisers=tuple(Recogniser(**each) for each in json.loads(row["recognisers"])),
+        recognisers=recognisers_of(row["recognisers"]),
         models=tuple(model for model in models if model not in cheaper),
         max_input_chars=None if chars is None else math.ceil(chars * LENGTH_SLACK / 100) * 100,
         fallback_tiers=tuple(name for name in order[at + 1 :] if name in proven),
