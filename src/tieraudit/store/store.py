@@ -123,8 +123,8 @@ class Store:
         self._connection.execute(
             "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, name VARCHAR NOT NULL)"
         )
-        row = self._connection.execute("SELECT coalesce(max(version), 0) FROM schema_migrations").fetchone()
-        applied = int(row[0]) if row else 0
+        # fetchall, not fetchone: a result that is not read to its end blocks the connection.
+        ((applied,),) = self._connection.execute("SELECT coalesce(max(version), 0) FROM schema_migrations").fetchall()
         available = _migrations()
         if applied > len(available):
             raise StoreError(
