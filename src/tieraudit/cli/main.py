@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import click
 import typer
 
 from tieraudit import __version__
@@ -20,18 +20,21 @@ EPILOG = (
     "Exit codes: 0 done, 1 alarm or failed check, 2 usage or config, 3 input, 4 backend, "
     "5 budget reached before a decision, 130 interrupted."
 )
-COMMANDS = ("ingest", "classify", "replay", "report", "export-config", "monitor", "demo", "status")
+COMMANDS = {
+    "ingest": "Read exported LLM call logs into the database.",
+    "classify": "Find the recurring tasks in the calls; list, show, rename, merge, pin.",
+    "replay": "Send a sample through cheaper models until the evidence decides.",
+    "report": "Write what is proven, what that saves, and why the rest stays.",
+    "export-config": "Write a routing config that a real router loads.",
+    "monitor": "Compare next week's logs with the audited ones; exit 1 on an alarm.",
+    "demo": "Run all of it on sample logs, offline, with a real small model.",
+    "status": "Say what is in the database and what to run next.",
+}
 GLOBAL_FLAGS = ("--json", "--quiet", "-q")
 GLOBAL_VALUES = ("--db", "--config")
 
-app = typer.Typer(
-    name="tieraudit",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-)
+# typer may carry a copy of click of its own, whose errors are not click's: take the class from what typer exports.
+CommandLineError: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 
 def _version(wanted: bool) -> None:
@@ -40,7 +43,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(epilog=EPILOG)
 def tieraudit(
     context: typer.Context,
     db: Annotated[Path, typer.Option("--db", help="The DuckDB file that holds everything.")] = DEFAULT_DB,
@@ -58,10 +60,43 @@ def tieraudit(
     context.obj = Session(db, config, json, Diagnostics(quiet=quiet))
 
 
-def _register() -> None:
-    for name in COMMANDS:
-        module = import_module(f"tieraudit.cli.{name.replace('-', '_')}")
-        app.command(name, epilog=EPILOG)(module.command)
+def build(wanted: str | None) -> typer.Typer:
+    """The command line with the command ``wanted`` in full and the others as one line of help.
+
+    Loading all of them would load every library of every stage: seconds before the first word of help.
+    """
+    app = typer.Typer(
+        name="tieraudit",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    )
+    app.callback(epilog=EPILOG)(tieraudit)
+    for name, line in COMMANDS.items():
+        app.command(name, short_help=line, epilog=EPILOG)(_load(name) if name == wanted else _listed)
+    return app
+
+
+def _load(name: str) -> Callable[..., None]:
+    command: Callable[..., None] = import_module(f"tieraudit.cli.{name.replace('-', '_')}").command
+    return command
+
+
+def _listed() -> None:
+    """A command that is listed but was not asked for."""
+
+
+def command_in(arguments: list[str]) -> str | None:
+    """The first word of a hoisted command line that is a command and not an option or its value."""
+    pending = iter(arguments)
+    for word in pending:
+        if word in GLOBAL_VALUES:
+            next(pending, None)
+        elif not word.startswith("-"):
+            return word
+    return None
 
 
 def hoist_globals(arguments: list[str]) -> list[str]:
@@ -83,19 +118,19 @@ def hoist_globals(arguments: list[str]) -> list[str]:
 
 def run(arguments: list[str]) -> int:  # noqa: PLR0911  one return per kind of ending
     """Run one command line; returns the exit code. Errors are printed on stderr."""
-    _register_once()
+    words = hoist_globals(arguments)
     talk = Diagnostics()
     try:
-        result = app(hoist_globals(arguments), standalone_mode=False, prog_name="tieraudit")
+        result = build(command_in(words))(words, standalone_mode=False, prog_name="tieraudit")
         return result if isinstance(result, int) else 0
     except TierauditError as error:
         return talk.error(error)
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
-    except click.ClickException as error:
+    except typer.Exit as stop:
+        return int(stop.exit_code)
+    except CommandLineError as error:
         error.show()
         return 2
-    except (KeyboardInterrupt, click.exceptions.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         talk.say("interrupted; what was done is stored, run the same command again to continue")
         return INTERRUPTED
     except BrokenPipeError:
@@ -105,11 +140,6 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911  one return per kind of e
         if os.environ.get("TIERAUDIT_DEBUG"):
             raise
         return report_crash(error)
-
-
-def _register_once() -> None:
-    if not app.registered_commands:
-        _register()
 
 
 def main() -> None:
