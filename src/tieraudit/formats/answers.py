@@ -21,7 +21,7 @@ def answer(value: Any) -> Output | None:
     """The answer in ``value``; None when there is none. A mapping of unknown shape is a structured answer: its JSON."""
     value = decoded(value)
     if isinstance(value, str):
-        return Output(text=value) if text(value) else None
+        return Output(text=value) if value.strip() else None
     if isinstance(value, dict):
         return _answer_of(value)
     return _answer_in(value) if isinstance(value, list) and value else None

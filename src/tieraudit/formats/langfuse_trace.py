@@ -7,6 +7,7 @@ the innermost GENERATION and EMBEDDING observations are calls; frameworks record
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -78,23 +79,22 @@ class LangfuseTrace:
             raise Rejected("not a Langfuse trace download")
         trace = record["trace"]
         observations = [item for item in record["observations"] if isinstance(item, dict)]
-        by_id = {item.get("id"): item for item in observations}
-        wrapped: dict[Any, int] = {}
+        by_id = {text(item.get("id")): item for item in observations}
+        inner = Counter(
+            text(item.get("parentObservationId"))
+            for item in observations
+            if _is_call(item) and _is_call(by_id.get(text(item.get("parentObservationId")), {}))
+        )
         for item in observations:
-            parent = by_id.get(item.get("parentObservationId"))
-            if item.get("type") in CALL_TYPES and parent is not None and parent.get("type") in CALL_TYPES:
-                wrapped[parent.get("id")] = wrapped.get(parent.get("id"), 0) + 1
-        for item in observations:
-            kind = str(item.get("type"))
             excerpt = f"{item.get('id')} {item.get('name')}"
-            if kind not in CALL_TYPES:
-                yield Quarantined(where.file, where.line, f"not an LLM call: {kind}", excerpt)
-            elif item.get("id") in wrapped:
-                reason = f"not an LLM call of its own: {kind} around another"
+            if not _is_call(item):
+                yield Quarantined(where.file, where.line, f"not an LLM call: {_kind(item)}", excerpt)
+            elif inner[text(item.get("id"))]:
+                reason = f"not an LLM call of its own: {_kind(item)} around another"
                 yield Quarantined(where.file, where.line, reason, excerpt)
             else:
-                parent = by_id.get(item.get("parentObservationId"), {})
-                outer = parent if wrapped.get(parent.get("id")) == 1 else {}
+                parent = text(item.get("parentObservationId"))
+                outer = by_id.get(parent, {}) if inner[parent] == 1 else {}
                 try:
                     yield self._call(item, outer, trace, where)
                 except Rejected as reason:
@@ -141,10 +141,22 @@ class LangfuseTrace:
         )
 
 
+def _is_call(item: JsonObject) -> bool:
+    return item.get("type") in CALL_TYPES
+
+
+def _kind(item: JsonObject) -> str:
+    """The observation's type, for a reason: one of Langfuse's words, and nothing else that a log may hold."""
+    kind = item.get("type")
+    return kind if isinstance(kind, str) and kind.isalpha() and kind.isupper() and len(kind) < 20 else "no known type"
+
+
 def _content(item: JsonObject, outer: JsonObject, metadata: JsonObject, attributes: JsonObject) -> Content:
     """Prompt and answer; what the innermost observation lacks is taken from the one around it."""
     prompt = conversation(item.get("input")) or conversation(outer.get("input"))
-    response = answer(item.get("output")) or answer(outer.get("output"))
+    response = answer(item.get("output"))
+    if response is None or response.text == "None":  # as Python prints an answer that is only tool calls
+        response = answer(outer.get("output")) or response
     given = mapping(item.get("modelParameters")) or mapping(outer.get("modelParameters"))
     parameters = {} if prompt is None else dict(prompt.parameters)
     for key, told in given.items():

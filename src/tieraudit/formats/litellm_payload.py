@@ -57,7 +57,7 @@ class LiteLLMPayload:
             source_id=text(first(record, "id", "litellm_call_id")),
             started_at=start,
             request=found.request,
-            response=None if error_type else found.response,
+            response=found.response,
             content_state=found.state,
             provider=text(record.get("custom_llm_provider")),
             request_model=text(record.get("model")),

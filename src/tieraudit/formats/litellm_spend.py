@@ -42,11 +42,12 @@ class LiteLLMSpendLogs:
         asked = mapping(record.get("proxy_server_request"))
         asked = mapping(asked.get("body")) or asked
         prompt = first(asked, "messages", "input", "prompt") or record.get("messages")
-        found = content(operation(record.get("call_type")), prompt or None, asked, record.get("response"))
+        error_type, error_message, http_status = failure(record, metadata)
+        answer = None if error_type else record.get("response")
+        found = content(operation(record.get("call_type")), prompt or None, asked, answer)
         start = started(record.get("startTime"))
         latency = elapsed_ms(start, time(record.get("endTime")))
         first_token = time(record.get("completionStartTime")) if asked.get("stream") else None
-        error_type, error_message, http_status = failure(record, metadata)
         body = mapping(record.get("response"))
         yield Call(
             source_format=self.name,
@@ -55,7 +56,7 @@ class LiteLLMSpendLogs:
             source_id=text(first(record, "request_id", "litellm_call_id")),
             started_at=start,
             request=found.request,
-            response=None if error_type else found.response,
+            response=found.response,
             content_state=found.state,
             provider=text(record.get("custom_llm_provider")),
             request_model=text(record.get("model")),

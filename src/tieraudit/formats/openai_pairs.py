@@ -8,7 +8,7 @@ Envelopes: ``{request: {method, url, body}, response: {status, headers, body}}``
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -115,6 +115,9 @@ def _call(record: JsonObject, pair: Pair, kind: str, where: Where) -> Call:
     request = request if kind in ("chat", "responses", "text_completion") else None
     complete = complete and (request is None or announced(request["messages"]))
     streamed = pair.request.get("stream")
+    usage = token_usage(mapping(pair.response.get("usage")), mapping(record.get("usage")))
+    if kind == "embeddings" and usage.output_tokens is None:
+        usage = replace(usage, output_tokens=0)
     return Call(
         source_format="openai-pairs",
         source_file=where.file,
@@ -129,7 +132,7 @@ def _call(record: JsonObject, pair: Pair, kind: str, where: Where) -> Call:
         response_model=text(pair.response.get("model")),
         operation=operation,
         stream=streamed if isinstance(streamed, bool) else pair.streamed,
-        usage=token_usage(mapping(pair.response.get("usage")), mapping(record.get("usage"))),
+        usage=usage,
         latency_ms=_duration(record, DURATIONS) or elapsed_ms(start, time(first(record, *ENDS))),
         time_to_first_token_ms=_duration(record, FIRST_TOKENS),
         logged_cost_usd=money(first(record, "cost_usd", "cost", "response_cost", "total_cost")),
