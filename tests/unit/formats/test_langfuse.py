@@ -16,6 +16,7 @@ from tieraudit.formats.prompts import conversation
 
 START = "2026-10-26T12:00:00.000Z"
 PROMPT = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "hi"}]
+MADE = {"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"a":1}'}}
 TOOL = {"name": "f", "description": "does", "parameters": {"type": "object"}}
 
 
@@ -109,50 +110,47 @@ def test_a_plain_string_is_a_users_message() -> None:
     assert found.messages == [{"role": "user", "content": "Write a poem\nabout user: names"}]
 
 
-@pytest.mark.parametrize(
-    "history",
-    [
-        [
-            {"role": "assistant", "content": None, "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"a":1}'}}]},
-            {"role": "tool", "tool_call_id": "c", "content": "done"},
-        ],
-        [
-            {"role": "assistant", "content": "", "additional_kwargs": {"tool_calls": [{"id": "c", "function": {"name": "f", "arguments": '{"a":1}'}}]}},
-            {"role": "tool", "tool_call_id": "c", "content": "done"},
-        ],
-        [
-            {"type": "ai", "content": "", "tool_calls": [{"id": "c", "name": "f", "args": {"a": 1}, "type": "tool_call"}]},
-            {"type": "tool", "tool_call_id": "c", "content": "done"},
-        ],
-        [
-            {"role": "assistant", "parts": [{"type": "tool_call", "id": "c", "name": "f", "arguments": {"a": 1}}]},
-            {"role": "user", "parts": [{"type": "tool_call_response", "id": "c", "result": "done"}]},
-        ],
-        [
-            {"role": "assistant", "content": [{"type": "tool-call", "toolCallId": "c", "toolName": "f", "input": {"a": 1}}]},
-            {"role": "tool", "content": [{"type": "tool-result", "toolCallId": "c", "output": {"type": "text", "value": "done"}}]},
-        ],
-        [
-            {"role": "assistant", "content": [{"type": "tool_use", "id": "c", "name": "f", "input": {"a": 1}}]},
-            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c", "content": [{"type": "text", "text": "done"}]}]},
-        ],
-        [
-            {"role": "tool", "content": json.dumps([{"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"a":1}'}}])},
-            {"role": "tool", "content": "done"},
-        ],
-    ],
-    ids=["OpenAI", "LangChain kwargs", "LangChain", "gen_ai", "Vercel", "Anthropic", "Koog"],
-)  # fmt: skip
-def test_tool_calls_and_their_results_are_paired_in_every_shape(history: list[dict[str, Any]]) -> None:
-    found = conversation([{"role": "user", "content": "go"}, *history])
+def history(called: dict[str, Any], result: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"role": "user", "content": "go"}, called, result]
+
+
+LANGCHAIN_CALL = {"id": "c", "name": "f", "args": {"a": 1}, "type": "tool_call"}
+VERCEL_CALL = {"type": "tool-call", "toolCallId": "c", "toolName": "f", "input": {"a": 1}}
+VERCEL_RESULT = {"type": "tool-result", "toolCallId": "c", "output": {"type": "text", "value": "done"}}
+ANTHROPIC_RESULT = {"type": "tool_result", "tool_use_id": "c", "content": [{"type": "text", "text": "done"}]}
+RESULT = {"role": "tool", "tool_call_id": "c", "content": "done"}
+HISTORIES = {
+    "OpenAI": history({"role": "assistant", "content": None, "tool_calls": [MADE]}, RESULT),
+    "LangChain kwargs": history(
+        {"role": "assistant", "content": "", "additional_kwargs": {"tool_calls": [MADE]}},
+        RESULT,
+    ),
+    "LangChain": history(
+        {"type": "ai", "content": "", "tool_calls": [LANGCHAIN_CALL]},
+        {"type": "tool", "tool_call_id": "c", "content": "done"},
+    ),
+    "gen_ai": history(
+        {"role": "assistant", "parts": [{"type": "tool_call", "id": "c", "name": "f", "arguments": {"a": 1}}]},
+        {"role": "user", "parts": [{"type": "tool_call_response", "id": "c", "result": "done"}]},
+    ),
+    "Vercel": history({"role": "assistant", "content": [VERCEL_CALL]}, {"role": "tool", "content": [VERCEL_RESULT]}),
+    "Anthropic": history(
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "c", "name": "f", "input": {"a": 1}}]},
+        {"role": "user", "content": [ANTHROPIC_RESULT]},
+    ),
+    "Koog": history({"role": "tool", "content": json.dumps([MADE])}, {"role": "tool", "content": "done"}),
+}
+
+
+@pytest.mark.parametrize("shape", HISTORIES)
+def test_tool_calls_and_their_results_are_paired_in_every_shape(shape: str) -> None:
+    found = conversation(HISTORIES[shape])
     assert found is not None and found.complete
     asked, called, result = found.messages
     assert asked == {"role": "user", "content": "go"}
     assert called["role"] == "assistant"
-    assert called["tool_calls"] == [{"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"a":1}'}}]
-    assert {key: result[key] for key in ("role", "tool_call_id", "content")} == {
-        "role": "tool", "tool_call_id": "c", "content": "done",
-    }  # fmt: skip
+    assert called["tool_calls"] == [MADE]
+    assert {key: result[key] for key in RESULT} == RESULT
 
 
 def test_a_result_whose_call_is_not_in_the_log_makes_the_prompt_incomplete() -> None:

@@ -10,13 +10,13 @@ import pytest
 
 from tieraudit.domain import Call, ContentState
 from tieraudit.errors import Rejected
-from tieraudit.formats.base import Where
+from tieraudit.formats.base import Format, Where
 from tieraudit.formats.litellm_payload import LiteLLMPayload
 from tieraudit.formats.litellm_spend import LiteLLMSpendLogs
 from tieraudit.pipeline.call_rows import call_id
 
 LOGS = Path(__file__).resolve().parents[2] / "fixtures" / "logs"
-READERS = {"litellm": LiteLLMPayload(), "litellm-spend": LiteLLMSpendLogs()}
+READERS: dict[str, Format] = {"litellm": LiteLLMPayload(), "litellm-spend": LiteLLMSpendLogs()}
 
 
 def record(name: str, line: int, **changes: Any) -> dict[str, Any]:
@@ -26,6 +26,7 @@ def record(name: str, line: int, **changes: Any) -> dict[str, Any]:
 
 def call_of(name: str, line: int, **changes: Any) -> Call:
     (call,) = READERS[name].calls(record(name, line, **changes), Where("log", line))
+    assert isinstance(call, Call)
     return call
 
 

@@ -174,7 +174,6 @@ def test_a_pair_without_any_time_is_rejected() -> None:
 
 
 def test_an_unknown_operation_is_kept_and_not_replayed() -> None:
-    record = {"request": {"url": "https://api.openai.com/v1/images/generations", "body": {"model": "i", "prompt": "a cat"}},
-              "response": {"status": 200, "body": {"created": 1793016000, "data": []}}}  # fmt: skip
-    call = call_of(record)
+    asked = {"url": "https://api.openai.com/v1/images/generations", "body": {"model": "i", "prompt": "a cat"}}
+    call = call_of({"request": asked, "response": {"status": 200, "body": {"created": 1793016000, "data": []}}})
     assert (call.operation, call.request) == ("image_generation", None)
