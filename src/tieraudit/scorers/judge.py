@@ -35,8 +35,10 @@ If a user would lose nothing either way, the verdict is SAME; say so whenever yo
 end with one line: VERDICT: ONE, VERDICT: TWO or VERDICT: SAME, naming the better answer."""
 
 VERDICT = re.compile(
-    r"\bverdict(?:\s+is)?\W{1,6}(?:answer\s*)?(one|two|same|tie|equal|both|neither|1|2|a|b)\b", re.IGNORECASE
+    r"\bverdict\b[^\w:=]{0,6}(?:is\b|[:=-])\W{0,6}(?:answer\s*)?(one|two|same|tie|equal|both|neither|1|2|a|b)\b",
+    re.IGNORECASE,
 )
+TAG = re.compile(r"</?[a-z]{1,10}>", re.IGNORECASE)
 ALONE = re.compile(r"\W*(?:answer\s*)?(one|two|same|tie|equal|1|2|a|b)\W*", re.IGNORECASE)
 FIRST, SECOND = frozenset({"one", "1", "a"}), frozenset({"two", "2", "b"})
 
@@ -75,8 +77,9 @@ def verdict_of(text: str) -> int:
 
     The last verdict line counts, since a judge may quote an answer before it.
     """
-    named = VERDICT.findall(text)
-    alone = ALONE.fullmatch(text.strip())
+    plain = TAG.sub("", text)
+    named = VERDICT.findall(plain)
+    alone = ALONE.fullmatch(plain.strip())
     if not named and alone is None:
         raise ValueError("the judge gave no verdict")
     word = (named[-1] if named else alone[1] if alone else "").lower()

@@ -20,6 +20,7 @@ PREFIX = re.compile(
     r"|routing|sentiment|severity|tag|topic|type)\s*(?:(?:is\s*)?[:=]|is\s)\s*(?=\S)",
     re.IGNORECASE,
 )
+LONGEST_SHORT_ANSWER = 2_000
 OPENING = "\"'“”‘’«»([{<"
 CLOSING = "\"'“”‘’«»)]}>.,;:!?…"
 EDGES = "\"'“”‘’«»()[]{}<>,;:!?…"
@@ -40,9 +41,12 @@ def unfenced(text: str) -> str:
 def plain(text: str) -> str:
     """``text`` without markup, enclosing quotes, closing punctuation and a prefix such as "Answer:"; case is kept.
 
-    A JSON object of one field is unwrapped to its value. What would be nothing but punctuation stays as it is.
+    A JSON object of one field is unwrapped to its value. What would be nothing but punctuation stays as it is, and so
+    does what is too long for a label or a short answer.
     """
     current = unicodedata.normalize("NFKC", text).strip()
+    if len(words := " ".join(current.split())) > LONGEST_SHORT_ANSWER:
+        return words
     while True:
         shorter = _undressed(current)
         if shorter == current:
