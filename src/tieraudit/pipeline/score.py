@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from tieraudit.config import Config
 from tieraudit.domain import Output
-from tieraudit.errors import StoreError, TierauditError
+from tieraudit.errors import StoreError, TierauditError, TierauditError
 from tieraudit.redaction import scrub_secrets
 from tieraudit.scorers import SCORERS, Scorer
 from tieraudit.scorers.base import Ask, Context
@@ -64,10 +64,11 @@ class _Result:
 def score(store: Store, audit_id: str, *, config: Config, ask: Ask | None = None) -> None:
     """Score every case of the audit that has all its replies and no score yet.
 
-    ``ask`` puts one question to the judge's model, possibly from several threads at once; without it, cases of judged
-    tasks are excluded. A failed reply, a scorer that raises and a judge that does not answer exclude their case with
-    the reason, and the run goes on; when it is interrupted, what was scored is stored. Raises `StoreError` for an
-    unknown audit.
+    ``ask`` puts one question to the judge's model, from as many threads at once as ``config.judge`` allows; without it,
+    cases of judged tasks are excluded. A failed reply, a scorer that raises and a question that is not answered
+    (ValueError) exclude their case with the reason, and the run goes on. Raises `StoreError` for an unknown audit, and
+    whatever `TierauditError` ends all asking (`BudgetReached`, `BackendError`); what was scored by then, or before
+    Ctrl-C, is stored, and the next call goes on with the rest.
     """
     audits = store.rows("score_audit", audit_id=audit_id)
     if not audits:
@@ -144,6 +145,8 @@ def _result(pair: _Pair, ask: Ask | None) -> _Result:
         raise
     except ValueError as error:
         return _Result(None, None, None, f"cannot be compared: {_shown(error)}")
+    except TierauditError:
+        raise
     except Exception as error:
         return _Result(None, None, None, f"scorer error: {type(error).__name__}: {_shown(error)}")
 
