@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from tieraudit.config import Config
 from tieraudit.domain import Output
-from tieraudit.errors import StoreError, TierauditError, TierauditError
+from tieraudit.errors import StoreError, TierauditError
 from tieraudit.redaction import scrub_secrets
 from tieraudit.scorers import SCORERS, Scorer
 from tieraudit.scorers.base import Ask, Context
@@ -145,8 +145,6 @@ def _result(pair: _Pair, ask: Ask | None) -> _Result:
         raise
     except ValueError as error:
         return _Result(None, None, None, f"cannot be compared: {_shown(error)}")
-    except TierauditError:
-        raise
     except Exception as error:
         return _Result(None, None, None, f"scorer error: {type(error).__name__}: {_shown(error)}")
 
