@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pyarrow as pa
@@ -23,7 +24,7 @@ from tieraudit.tasks.discovery import Cluster, Discovery
 from tieraudit.tasks.fingerprint import Fingerprint
 from tieraudit.tasks.identity import TAIL, resolve_merges, task_ids
 from tieraudit.tasks.naming import unique
-from tieraudit.tasks.sample import MIN_SUPPORT, Sampled, sampled
+from tieraudit.tasks.sample import MIN_SUPPORT, Sampled
 from tieraudit.tasks.shapes import read_answer
 from tieraudit.tasks.taxonomy import Kind
 from tieraudit.tasks.traits import Reader, digest
@@ -34,6 +35,8 @@ SAMPLE_CALLS = 60_000
 SAMPLE_CHARACTERS = 200_000_000
 BATCH = 5_000
 NO_PROMPT = "No content"
+
+Assigned = tuple[int, str | None]
 
 
 @dataclass(slots=True)
@@ -46,16 +49,21 @@ class _Found:
     first: dict[str, float] = field(default_factory=dict)
     last: dict[str, float] = field(default_factory=dict)
 
-    def add(self, call_ids: Sequence[str], clusters: Sequence[int]) -> None:
+    def add(
+        self, clusters: Sequence[Cluster], call_ids: Sequence[str], times: Sequence[float], assigned: Sequence[Assigned]
+    ) -> None:
+        """More calls, when each was made, and what `Discovery.assign` says of each."""
+        self.put(call_ids, [cluster for cluster, _ in assigned])
+        for at, (cluster, fingerprint) in zip(times, assigned, strict=True):
+            key = fingerprint or clusters[cluster].key
+            self.counts[key] += 1
+            self.first[key] = min(at, self.first.get(key, at))
+            self.last[key] = max(at, self.last.get(key, at))
+
+    def put(self, call_ids: Sequence[str], clusters: Sequence[int]) -> None:
         """More calls, each with the number of its cluster."""
         self.call_ids.append(pa.array(call_ids, pa.string()))
         self.clusters.append(pa.array(clusters, pa.int32()))
-
-    def saw(self, fingerprint: str, at: float) -> None:
-        """A call of this template at this time."""
-        self.counts[fingerprint] += 1
-        self.first[fingerprint] = min(at, self.first.get(fingerprint, at))
-        self.last[fingerprint] = max(at, self.last.get(fingerprint, at))
 
     def table(self) -> pa.Table:
         """``call_id``, ``cluster``."""
@@ -79,45 +87,47 @@ def classify(store: Store, config: Config, progress: Progress | None = None) -> 
     if not size["calls"]:
         raise InputError("there are no calls in the database", hint="start with `tieraudit ingest PATH...`")
     progress.start("learning the tasks", min(size["prompts"], SAMPLE_CALLS))
-    discovery = Discovery(list(_sample(store, size, progress)), config.seed)
+    upto = _bound(size)
+    sample = list(_sample(store, upto, priced=bool(size["priced"]), progress=progress))
+    discovery = Discovery(sample, config.seed)
     if discovery.fingerprinter.hints.doubt:
         progress.say(discovery.fingerprinter.hints.doubt)
     progress.start("assigning calls", size["prompts"])
-    found = _assign(store, discovery, progress)
+    found = _assign(store, discovery, upto, progress)
     clusters = [*discovery.clusters, *_without_prompt(store, found, len(discovery.clusters))]
     _write(store, discovery, clusters, found)
     return read_tasks(store)
 
 
-def _sample(store: Store, size: dict[str, Any], progress: Progress) -> Iterator[Sampled]:
-    share = min(
-        1.0,
-        SAMPLE_CALLS / max(1, size["prompts"]),
-        SAMPLE_CHARACTERS / max(1, size["characters"]),
-    )
-    bound = f"{min(2**128 - 1, int(share * 2**128)):032x}"
-    upto = "-".join((bound[:8], bound[8:12], bound[12:16], bound[16:20], bound[20:]))
+def _bound(size: dict[str, Any]) -> str:
+    """The largest call id of the sample: ids are hashes, so a share of their range is that share of the calls."""
+    share = min(1.0, SAMPLE_CALLS / max(1, size["prompts"]), SAMPLE_CHARACTERS / max(1, size["characters"]))
+    return str(UUID(int=min(2**128 - 1, int(share * 2**128))))
+
+
+def _sample(store: Store, upto: str, *, priced: bool, progress: Progress) -> Iterator[Sampled]:
     reader = Reader()
     for batch in store.batches("classify_sample", size=BATCH, upto=upto):
         for row in batch.to_pylist():
-            request = msgspec.json.decode(row["request"])
             answer = read_answer(msgspec.json.decode(row["response"])) if row["response"] else None
-            traits = reader.read(request, row["task_hint"])
-            spend = row["spend"] if size["priced"] else 1.0
-            yield sampled(row["call_id"], row["at"], spend, traits, answer, row["tags"] or ())
+            traits = reader.read(msgspec.json.decode(row["request"]), row["task_hint"])
+            spend = row["spend"] if priced else 1.0
+            yield Sampled(row["call_id"], row["at"], spend, traits, answer, tuple(row["tags"] or ()))
         progress.advance(batch.num_rows)
 
 
-def _assign(store: Store, discovery: Discovery, progress: Progress) -> _Found:
+def _assign(store: Store, discovery: Discovery, upto: str, progress: Progress) -> _Found:
+    """The clusters of all calls: those of the sample are known, the others are told in a stream."""
     found = _Found()
+    sample = discovery.sample
+    found.add(discovery.clusters, [call.call_id for call in sample], [call.at for call in sample], discovery.sampled)
+    progress.advance(len(discovery.sample))
     reader = Reader()
-    for batch in store.batches("classify_calls", size=BATCH):
+    for batch in store.batches("classify_calls", size=BATCH, beyond=upto):
         rows = batch.to_pylist()
         traits = [reader.read(msgspec.json.decode(row["request"]), row["task_hint"]) for row in rows]
         assigned = discovery.assign(traits)
-        found.add([row["call_id"] for row in rows], [cluster for cluster, _ in assigned])
-        for row, (cluster, fingerprint) in zip(rows, assigned, strict=True):
-            found.saw(fingerprint or discovery.clusters[cluster].key, row["at"])
+        found.add(discovery.clusters, [row["call_id"] for row in rows], [row["at"] for row in rows], assigned)
         progress.advance(batch.num_rows)
     return found
 
@@ -132,7 +142,7 @@ def _without_prompt(store: Store, found: _Found, first: int) -> list[Cluster]:
     if rare := [call for label, calls in sorted(labels.items()) if label not in common for call in calls]:
         common["other"] = common.get("other", []) + rare
     for number, calls in enumerate(common.values(), start=first):
-        found.add(calls, [number] * len(calls))
+        found.put(calls, [number] * len(calls))
     return [Cluster(NO_PROMPT, digest(f"{NO_PROMPT}\0{label}"), label=label) for label in common]
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sklearn.metrics import adjusted_rand_score, homogeneity_completeness_v_measure
-
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
@@ -23,6 +21,8 @@ class Agreement:
 
 def agreement(known: Sequence[str], found: Sequence[str]) -> Agreement:
     """Compare the known and the found task of each call, in the same order; both must not be empty."""
+    from sklearn.metrics import adjusted_rand_score, homogeneity_completeness_v_measure
+
     homogeneity, completeness, v_measure = homogeneity_completeness_v_measure(known, found)
     return Agreement(
         calls=len(known),

@@ -68,8 +68,8 @@ def _hint(cluster: Cluster, rules: Sequence[Recogniser]) -> str | None:
     for rule in rules:
         if rule.kind == "tag" and (rule.precision or 0) >= CONSISTENT and (rule.recall or 0) >= CONSISTENT:
             return str(rule.value)
-    if cluster.kind == "tail":
-        return "Tail"
+    if cluster.kind in ("tail", "chat"):
+        return cluster.label
     if cluster.kind == "settings":
         fingerprint = next(iter(cluster.fingerprints.values()))
         said = fingerprint.hint or fingerprint.schema or " ".join(["call", *_tools(cluster.calls)[:2]])
@@ -129,9 +129,14 @@ def _template(discovery: Discovery, cluster: Cluster) -> str:
 
 
 def _user_template(fingerprint: Fingerprint, call: Sampled) -> str:
-    opening = _cut(call.user_head, len(fingerprint.prefix), from_end=False)
-    closing = _cut(call.user_tail, len(fingerprint.suffix), from_end=True)
+    opening = _cut(call.traits.user[0], len(fingerprint.prefix), from_end=False)
+    closing = _cut(_end(call), len(fingerprint.suffix), from_end=True)
     return " ".join(part for part in (opening, VARIES, closing) if part)
+
+
+def _end(call: Sampled) -> str:
+    head, tail = call.traits.user
+    return tail or head
 
 
 def _cut(text: str, count: int, *, from_end: bool) -> str:

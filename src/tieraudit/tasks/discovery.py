@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from statistics import median
 
 from tieraudit.tasks.chat import FEWEST_CALLS, Topics
 from tieraudit.tasks.fingerprint import Fingerprint
@@ -40,40 +41,45 @@ class Cluster:
 class Discovery:
     """Learns the clusters of a sample; `assign` tells them for any call of the same log.
 
-    Same sample, same clusters, whatever its order. ``clusters`` ends with the tail, which may be empty.
+    Same sample, same clusters, whatever its order. ``clusters`` ends with the tail, which may be empty; ``sample`` is
+    in the order of call ids, and ``sampled`` is what `assign` says of it.
     """
 
     def __init__(self, calls: Sequence[Sampled], seed: int) -> None:
-        self._sample = sorted(calls, key=lambda call: call.call_id)
-        self.fingerprinter = Fingerprinter(self._sample)
-        fingerprints = [self.fingerprinter.of(call.traits) for call in self._sample]
+        self.sample = sorted(calls, key=lambda call: call.call_id)
+        self.fingerprinter = Fingerprinter(self.sample)
+        fingerprints = [self.fingerprinter.of(call.traits) for call in self.sample]
         self._place: dict[str, int] = {}
         self.clusters: list[Cluster] = []
         self._merger = self._learn_templates(fingerprints)
         rest = self._learn_settings(fingerprints)
-        self._topics = self._learn_topics([self._sample[place] for place in rest], seed)
+        self._topics = self._learn_topics([self.sample[place] for place in rest], seed)
         self.tail = len(self.clusters)
-        self.clusters.append(Cluster("tail", "tail"))
-        for call, (place, _) in zip(self._sample, self.assign([call.traits for call in self._sample]), strict=True):
+        self.clusters.append(Cluster("tail", "tail", label="Tail"))
+        self.sampled = self._assign([call.traits for call in self.sample], fingerprints)
+        for call, (place, _) in zip(self.sample, self.sampled, strict=True):
             self.clusters[place].calls.append(call)
 
     def assign(self, traits: Sequence[Traits]) -> list[tuple[int, str | None]]:
         """The number of each call's cluster, and the key of its fingerprint where it is one of the cluster's own."""
-        keys = [self.fingerprinter.of(one).key for one in traits]
+        return self._assign(traits, [self.fingerprinter.of(one) for one in traits])
+
+    def _assign(self, traits: Sequence[Traits], prints: Sequence[Fingerprint]) -> list[tuple[int, str | None]]:
+        keys = [fingerprint.key for fingerprint in prints]
         found = [self._place.get(key) for key in keys]
         left = [place for place, cluster in enumerate(found) if cluster is None]
-        for place, cluster in zip(left, self._resolve([traits[place] for place in left]), strict=True):
+        resolved = self._resolve([traits[place] for place in left], [prints[place] for place in left])
+        for place, cluster in zip(left, resolved, strict=True):
             found[place] = cluster
         return [
             (self.tail if cluster is None else cluster, key if key in self._place else None)
             for cluster, key in zip(found, keys, strict=True)
         ]
 
-    def _resolve(self, traits: Sequence[Traits]) -> list[int | None]:
+    def _resolve(self, traits: Sequence[Traits], prints: Sequence[Fingerprint]) -> list[int | None]:
         """Calls whose fingerprint is unknown: the nearest template, else tools, schema or name, else the topic."""
-        fingerprints = [self.fingerprinter.of(one) for one in traits]
-        found = self._nearest(traits, fingerprints)
-        for place, fingerprint in enumerate(fingerprints):
+        found = self._nearest(traits, prints)
+        for place, fingerprint in enumerate(prints):
             if found[place] is None and not fingerprint.bare:
                 found[place] = self._place.get(fingerprint.unworded().key)
         left = [place for place, cluster in enumerate(found) if cluster is None]
@@ -94,13 +100,13 @@ class Discovery:
             if fingerprint.worded:
                 members[fingerprint.key].append(place)
         templates = [
-            self._template(fingerprints[places[0]], [self._sample[place] for place in places])
+            self._template(fingerprints[places[0]], [self.sample[place] for place in places])
             for _, places in sorted(members.items())
             if len(places) >= self._needed(fingerprints[places[0]])
         ]
         if not templates:
             return None
-        times = [call.at for call in self._sample]
+        times = [call.at for call in self.sample]
         merger = Merger(templates, (max(times) - min(times)) / SECONDS_PER_DAY)
         for cluster in merger.clusters:
             inside = sorted(
@@ -119,7 +125,7 @@ class Discovery:
     def _learn_settings(self, fingerprints: Sequence[Fingerprint]) -> list[int]:
         """Clusters by tools, schema or logged name among calls whose words are unknown; returns who is left."""
         unknown = [place for place, fingerprint in enumerate(fingerprints) if fingerprint.key not in self._place]
-        near = self._nearest([self._sample[p].traits for p in unknown], [fingerprints[p] for p in unknown])
+        near = self._nearest([self.sample[p].traits for p in unknown], [fingerprints[p] for p in unknown])
         left = [place for place, cluster in zip(unknown, near, strict=True) if cluster is None]
         plain = {place: fingerprints[place].unworded() for place in left}
         counts = Counter(item.key for item in plain.values() if not item.bare)
@@ -131,7 +137,7 @@ class Discovery:
         return [place for place in left if plain[place].key not in self._place]
 
     def _learn_topics(self, calls: Sequence[Sampled], seed: int) -> tuple[int, Topics] | None:
-        spend = sum(call.spend for call in self._sample)
+        spend = sum(call.spend for call in self.sample)
         if len(calls) < FEWEST_CALLS or sum(call.spend for call in calls) <= TAIL_SHARE * spend:
             return None
         turns = [_user_words(call.traits) for call in calls]
@@ -139,7 +145,9 @@ class Discovery:
             return None
         topics = Topics(turns, seed)
         first = len(self.clusters)
-        self.clusters += [Cluster("chat", digest(" ".join(["chat", *topics.terms(i)]))) for i in range(len(topics))]
+        for terms in map(topics.terms, range(len(topics))):
+            said = " ".join(terms)
+            self.clusters.append(Cluster("chat", digest(f"chat {said}"), label=f"Chat: {said}"))
         return first, topics
 
     def _template(self, fingerprint: Fingerprint, calls: Sequence[Sampled]) -> Template:
@@ -157,6 +165,7 @@ class Discovery:
             words=(*words, *fingerprint.prefix, *fingerprint.suffix),
             span=Span.of([call.at for call in calls]),
             shape=shape_of(answers),
+            answer_words=median([answer.words for answer in answers]) if answers else 0,
             labels=tuple(labels_of(answers)),
             piece_words={piece: len(text.split()) for piece, text in known.items()},
         )
@@ -167,5 +176,5 @@ def _by_calls(template: Template) -> tuple[int, str]:
 
 
 def _user_words(traits: Traits) -> list[str]:
-    head, tail = traits.payload_tokens
+    head, tail = traits.user_tokens
     return [*head, *reversed(tail)]

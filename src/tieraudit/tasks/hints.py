@@ -53,7 +53,7 @@ class Hints:
         """The name under which a call with this fingerprint is grouped; None when names do not help."""
         if hint and (name := generalise(hint)) in self._fine:
             return name
-        return self._coarse.get(plain.key)
+        return self._coarse.get(plain.key) if self._coarse else None
 
 
 def generalise(hint: str) -> str:

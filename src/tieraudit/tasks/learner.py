@@ -18,7 +18,7 @@ MANY_TOOL_SETS = 8
 TOOL_SET_SHARE = 0.35
 MIN_SHOTS_TURNS = 2
 LONG_SHOTS_CHARS = 200
-TURNS_LOOKED_AT = 2_000
+TURNS_LOOKED_AT = 400
 
 
 class Fingerprinter:
@@ -35,14 +35,16 @@ class Fingerprinter:
     def of(self, traits: Traits) -> Fingerprint:
         """The fingerprint of one call."""
         plain = self._plain(traits)
-        return replace(plain, hint=self.hints.settle(plain, traits.hint))
+        hint = self.hints.settle(plain, traits.hint)
+        return replace(plain, hint=hint) if hint else plain
 
     def _plain(self, traits: Traits) -> Fingerprint:
         words = self._words(traits)
-        group = words.key
         tools = traits.view.tools
-        if tools and (group in self._tools[1] or tools not in self._tools[0]):
+        if tools and (tools not in self._tools[0] or words.key in self._tools[1]):
             tools = (VARIED,)
+        if not (tools or traits.view.schema or traits.view.has_image):
+            return words
         return replace(words, tools=tools, schema=traits.view.schema, has_image=traits.view.has_image)
 
     def _words(self, traits: Traits) -> Fingerprint:
@@ -51,9 +53,9 @@ class Fingerprinter:
         group = system.value if system is not None else ""
         shots = traits.shots if (group, traits.shots) in self._shots else ""
         if traits.system is None:
-            user = None if shots else self._users[""].key(traits.user_tokens)
+            user = None if shots else self._users[""].key(traits.opening_tokens)
         else:
-            user = self._users[group].key(traits.payload_tokens) if group in self._users else None
+            user = self._users[group].key(traits.user_tokens) if group in self._users else None
         prefix, suffix = user or ((), ())
         return Fingerprint(system, shots, prefix, suffix)
 
@@ -76,12 +78,12 @@ class Fingerprinter:
         alone = []
         for call in calls:
             if call.traits.system is None:
-                alone.append(call.traits.user_tokens)
+                alone.append(call.traits.opening_tokens)
             elif (system := self.systems.key(call.traits.system)) is not None:
                 groups[system.value].append(call)
         learned = {"": UserKeys(alone, minimum_support(len(calls)))}
         for group, members in groups.items():
-            turns = [call.traits.payload_tokens for call in sorted(members, key=_by_id)[:TURNS_LOOKED_AT]]
+            turns = [call.traits.user_tokens for call in sorted(members, key=_by_id)[:TURNS_LOOKED_AT]]
             if len(turns) >= 2 * MIN_SUPPORT and (within := templates_within(turns)) is not None:
                 learned[group] = within
         return learned

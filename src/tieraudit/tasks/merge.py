@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.sparse import csr_matrix, vstack
-from scipy.spatial.distance import squareform
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.preprocessing import normalize
 
 from tieraudit.tasks.fingerprint import Fingerprint
 from tieraudit.tasks.sample import Span
@@ -26,6 +22,7 @@ MOST_ITEMS = 5_000
 VERSION_WORDS = 0.6
 VERSION_DAYS = 2
 OWN_WORDS = 3
+LENGTHS_ALIKE = 2
 
 Matrix = NDArray[np.float64]
 
@@ -39,6 +36,7 @@ class Template:
     words: tuple[str, ...]
     span: Span
     shape: str
+    answer_words: float
     labels: tuple[str, ...]
     piece_words: dict[str, int]
 
@@ -48,10 +46,13 @@ class Merger:
 
     def __init__(self, templates: Sequence[Template], days: float) -> None:
         """``days`` is the length of the log: in one too short to tell, no prompt is taken for a later version."""
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.preprocessing import normalize
+
         self._templates = templates
         self._versions = days >= VERSION_DAYS
-        self._vectors = TfidfVectorizer(analyzer=_as_is)
-        self._rows = self._vectors.fit_transform([item.words or ("",) for item in templates])
+        self._vectors = TfidfVectorizer(analyzer=_as_is, norm=None)
+        self._rows = normalize(self._vectors.fit_transform([item.words or ("",) for item in templates]))
         self.clusters = self._join()
         self._centroids, self._owners = self._centres()
 
@@ -60,12 +61,20 @@ class Merger:
         if not words or not self.clusters:
             return [None] * len(words)
         likeness = (self._vectors.transform(list(words)) @ self._centroids.T).toarray()
+        likeness /= np.array([self._length(one) for one in words])[:, None]
         found: list[int | None] = []
         for row, fingerprint in zip(likeness, fingerprints, strict=True):
             same = self._owners.get(fingerprint.settings, [])
             best = max(same, key=lambda place: (row[place], -place), default=None)
             found.append(best if best is not None and row[best] >= 1 - NEAR_DISTANCE else None)
         return found
+
+    def _length(self, words: Sequence[str]) -> float:
+        """The length of a prompt's vector, with the words that no template has: those make it unlike them all."""
+        known, idf = self._vectors.vocabulary_, self._vectors.idf_
+        new = math.log(1 + len(self._templates)) + 1
+        weights = [(idf[known[word]] if word in known else new) * count for word, count in Counter(words).items()]
+        return math.sqrt(sum(weight * weight for weight in weights)) or 1.0
 
     def _join(self) -> list[list[int]]:
         groups: dict[object, list[int]] = defaultdict(list)
@@ -75,6 +84,9 @@ class Merger:
         return sorted(clusters, key=lambda cluster: (-sum(self._templates[i].calls for i in cluster), cluster))
 
     def _join_group(self, members: list[int]) -> list[list[int]]:
+        from scipy.cluster.hierarchy import fcluster, linkage
+        from scipy.spatial.distance import squareform
+
         members = sorted(members, key=lambda place: (-self._templates[place].calls, self._templates[place].words))
         joined, alone = members[:MOST_ITEMS], members[MOST_ITEMS:]
         if len(joined) < 2:
@@ -100,7 +112,7 @@ class Merger:
         return far
 
     def _may_join(self, one: Template, other: Template) -> bool:
-        if not alike(one.shape, other.shape) or not one.fingerprint.worded or not other.fingerprint.worded:
+        if not _answer_alike(one, other) or not one.fingerprint.worded or not other.fingerprint.worded:
             return False
         first, second = one.fingerprint, other.fingerprint
         if first.shots and second.shots and first.shots != second.shots:
@@ -121,6 +133,9 @@ class Merger:
         return (first & second).total() >= VERSION_WORDS * max(first.total(), second.total())
 
     def _centres(self) -> tuple[Matrix, dict[object, list[int]]]:
+        from scipy.sparse import csr_matrix, vstack
+        from sklearn.preprocessing import normalize
+
         owners: dict[object, list[int]] = defaultdict(list)
         centres = []
         for number, cluster in enumerate(self.clusters):
@@ -136,6 +151,13 @@ def _own_words(one: Template, other: Template) -> int:
     mine = one.fingerprint.system.pieces if one.fingerprint.system else frozenset()
     theirs = other.fingerprint.system.pieces if other.fingerprint.system else frozenset()
     return sum(one.piece_words.get(piece, 0) for piece in mine - theirs)
+
+
+def _answer_alike(one: Template, other: Template) -> bool:
+    """Whether the shapes can be one task's; answers of about a dozen words may be told short here and text there."""
+    if {one.shape, other.shape} == {"short", "text"}:
+        return max(one.answer_words, other.answer_words) <= LENGTHS_ALIKE * min(one.answer_words, other.answer_words)
+    return alike(one.shape, other.shape)
 
 
 def _is_stable(template: Template) -> bool:

@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 
 from tieraudit.tasks.masking import tokens
 from tieraudit.tasks.vocabulary import BASE_FORM, STOP_WORDS, WEAK_VERBS, word_list
@@ -20,11 +21,8 @@ _JOINS = frozenset({"of", "to", "into", "from", "for"})
 _MEANINGLESS = re.compile(
     r"litellm|openai|completion|^chat$|^default$|^unknown$|^llm|generation$|^prompt$|^run|^span", re.IGNORECASE
 )
-_ROLE = re.compile(
-    r"\byou are (?:an?|the|our|acting as an?)\s+((?:[\w'’-]+\s*){1,8}?)"
-    r"(?=[.,;:\n]|\bfor\b|\bthat\b|\bwho\b|\bof\b|\bat\b|«|$)",
-    re.IGNORECASE,
-)
+_ROLE = re.compile(r"\byou are (?:an?|the|our|acting as an?) ([^.,;:\n«]{1,120})", re.IGNORECASE)
+_ROLE_WORDS = 8
 
 
 def name_tasks(templates: Sequence[str], hints: Sequence[str | None]) -> list[str]:
@@ -33,7 +31,7 @@ def name_tasks(templates: Sequence[str], hints: Sequence[str | None]) -> list[st
     """
     terms = distinctive_terms(templates)
     names = [
-        (hint and _from_hint(hint)) or _imperative(template) or _role(template) or _from_terms(found)
+        _given(hint) or _imperative(template) or _role(template) or _from_terms(template, found)
         for template, hint, found in zip(templates, hints, terms, strict=True)
     ]
     return _distinct([name or "Unnamed" for name in names], terms)
@@ -65,9 +63,9 @@ def _can_tell(word: str) -> bool:
     return word.isalpha() and len(word) > 2 and word not in STOP_WORDS
 
 
-def _from_hint(hint: str) -> str:
+def _given(hint: str | None) -> str:
     """``order-number-extraction`` -> ``Order number extraction``; names that a library gave say nothing."""
-    if _MEANINGLESS.search(hint.strip()):
+    if hint is None or _MEANINGLESS.search(hint.strip()):
         return ""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", hint)
     words = re.sub(r"[\W_]+", " ", spaced.replace("'", "")).split()
@@ -88,7 +86,7 @@ def _imperative(template: str) -> str:
             continue
         if verb not in WEAK_VERBS:
             return found
-        weak = weak or found
+        weak = weak or (found if len(found.split()) > 2 else "")
     return weak
 
 
@@ -115,7 +113,7 @@ def _object(words: Sequence[str]) -> list[str]:
                 kept.append(lowered)
                 continue
             break
-        kept.append(lowered if word[1:].islower() or len(word) == 1 else word)
+        kept.append(word)
         if len(kept) == MOST_WORDS - 1:
             break
     while kept and kept[-1].lower() in _CUT:
@@ -126,13 +124,15 @@ def _object(words: Sequence[str]) -> list[str]:
 def _role(template: str) -> str:
     """ "You are a support assistant for ..." -> "Support assistant"; a helpful assistant is no name."""
     found = _ROLE.search(template)
-    words = [word for word in found[1].split() if word.lower() not in _DROPPED] if found else []
-    telling = [word for word in words if word.lower() not in _BLAND]
-    return _title(words[-MOST_WORDS:]) if telling else ""
+    role = list(takewhile(lambda word: word.lower() not in _CUT, found[1].split()[:_ROLE_WORDS] if found else []))
+    kept = [word for word in role if word.lower() not in _DROPPED]
+    return _title(kept[-MOST_WORDS:]) if any(word.lower() not in _BLAND for word in kept) else ""
 
 
-def _from_terms(terms: Sequence[str]) -> str:
-    return _title(list(terms[:3]))
+def _from_terms(template: str, terms: Sequence[str]) -> str:
+    """The three most telling words, in the order in which the prompt says them."""
+    said = tokens(template)
+    return _title(sorted(terms[:3], key=said.index))
 
 
 def _title(words: Sequence[str]) -> str:

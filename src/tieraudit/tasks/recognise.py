@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 from tieraudit.domain import Recogniser
-from tieraudit.tasks.masking import mask_payload, token_spans
+from tieraudit.tasks.masking import mask_payload, token_spans, tokens
 from tieraudit.tasks.sample import Sampled
 
 MOST_HASHES = 20
@@ -26,7 +26,7 @@ TEXTS_LOOKED_AT = 200
 # Two gaps at most: the time of a search stays linear in the text with a factor that is bounded.
 MOST_GAPS = 2
 USER_GAP = r"[\s\S]{0,200}"
-TEXTS_PER_TASK = 100
+TEXTS_PER_TASK = 60
 _MARK = re.compile(r"«[a-z…]+»")
 
 
@@ -84,11 +84,12 @@ class _Log:
             self.systems[system.raw][number] += 1
         if call.traits.view.tools:
             self.tools[call.traits.view.tools][number] += 1
-        self.heads[call.user_head][number] += 1
-        self.tails[call.user_tail][number] += 1
+        head, tail = call.traits.user
+        self.heads[head][number] += 1
+        self.tails[tail or head][number] += 1
 
     def others(self, number: int) -> list[str]:
-        """Up to a hundred system texts of each other task, to choose a pattern by; `rule` then counts them all."""
+        """Up to `TEXTS_PER_TASK` system texts of each other task: a pattern is chosen on them, then counted on all."""
         seen: Counter[int] = Counter()
         found = []
         for text, counts in self.systems.items():
@@ -155,7 +156,7 @@ def _system_regex(log: _Log, number: int, task: Known) -> Recogniser | None:
             search = re.compile(pattern).search
             hits = [counts for text, counts in log.systems.items() if search(text)]
             rule = log.rule("system_regex", pattern, number, hits)
-            if rule is not None and (rule.precision or 0) >= SURE:
+            if _is_sure(rule):
                 return rule
     return None
 
@@ -204,23 +205,31 @@ def escape(literal: str) -> str:
 
 def _user_regex(log: _Log, number: int, task: Known) -> Recogniser | None:
     """The opening words of the user's turn, else its closing words."""
-    sides: list[tuple[Sequence[tuple[str, ...]], dict[str, Counter[int]], Callable[[str, int], str]]] = [
-        (task.user_openings, log.heads, _opening_pattern),
-        (task.user_closings, log.tails, _closing_pattern),
+    rules = [
+        _of_patterns(log, number, log.heads, task.user_openings, from_end=False),
+        _of_patterns(log, number, log.tails, task.user_closings, from_end=True),
     ]
-    rules = []
-    for ends, texts, pattern_of in sides:
-        own = [text for text, counts in sorted(texts.items()) if counts[number]][:TEXTS_LOOKED_AT]
-        patterns = sorted({p for words in ends if words for p in _patterns(words, own, pattern_of)})
-        good = []
-        for pattern in patterns:
-            rule = log.rule("user_regex", pattern, number, _hits(pattern, texts))
-            if rule is not None and (rule.precision or 0) >= SURE:
-                good.append(pattern)
-        if good:
-            whole = good[0] if len(good) == 1 else f"(?:{'|'.join(good)})"
-            rules.append(log.rule("user_regex", whole, number, _hits(whole, texts)))
     return max((rule for rule in rules if rule), key=lambda rule: rule.recall or 0, default=None)
+
+
+def _of_patterns(
+    log: _Log, number: int, texts: dict[str, Counter[int]], ends: Sequence[tuple[str, ...]], *, from_end: bool
+) -> Recogniser | None:
+    """One regex for all the ways in which a task's turns begin or end that no other task's turns do."""
+    own = sorted(text for text, counts in texts.items() if counts[number])[:TEXTS_PER_TASK] if ends else []
+    good = [
+        pattern
+        for pattern in sorted(_patterns(ends, own, from_end=from_end))
+        if _is_sure(log.rule("user_regex", pattern, number, _hits(pattern, texts)))
+    ]
+    if not good:
+        return None
+    whole = good[0] if len(good) == 1 else f"(?:{'|'.join(good)})"
+    return log.rule("user_regex", whole, number, _hits(whole, texts))
+
+
+def _is_sure(rule: Recogniser | None) -> bool:
+    return rule is not None and (rule.precision or 0) >= SURE
 
 
 def _hits(pattern: str, texts: dict[str, Counter[int]]) -> list[Counter[int]]:
@@ -228,30 +237,27 @@ def _hits(pattern: str, texts: dict[str, Counter[int]]) -> list[Counter[int]]:
     return [counts for text, counts in texts.items() if search(text)]
 
 
-def _patterns(words: tuple[str, ...], own: Sequence[str], pattern_of: Callable[[str, int], str]) -> set[str]:
-    """Patterns for the turns that begin (or end) with ``words``, as they are really written."""
-    found = {pattern_of(text, len(words)) for text in own if _shows(text, words, pattern_of)}
+def _patterns(ends: Sequence[tuple[str, ...]], own: Sequence[str], *, from_end: bool) -> set[str]:
+    """Patterns for the turns that begin (or end) with one of ``ends``, as those words are really written."""
+    found: set[str] = set()
+    for text in own:
+        masked = mask_payload(text)
+        spans = token_spans(masked)
+        said = tokens(masked)
+        for words in ends:
+            here = said[-len(words) :] if from_end else said[: len(words)]
+            if tuple(here) == words and from_end:
+                found.add(_closing(masked, spans[-len(words)][0]))
+            elif tuple(here) == words:
+                found.add(_opening(masked, spans[len(words) - 1][1]))
     return {pattern for pattern in found if len(pattern) > SHORTEST_LITERAL}
 
 
-def _shows(text: str, words: tuple[str, ...], pattern_of: Callable[[str, int], str]) -> bool:
-    masked = mask_payload(text).lower()
-    spans = token_spans(masked)
-    if len(spans) < len(words):
-        return False
-    chosen = spans[: len(words)] if pattern_of is _opening_pattern else spans[-len(words) :]
-    return tuple(masked[start:end][:32] for start, end in chosen) == words
-
-
-def _opening_pattern(text: str, count: int) -> str:
-    masked = mask_payload(text)
-    end = token_spans(masked)[count - 1][1]
+def _opening(masked: str, end: int) -> str:
     parts = _MARK.split(masked[:end].lstrip())[: MOST_GAPS + 1]
     return r"^\s*" + USER_GAP.join(map(escape, parts))
 
 
-def _closing_pattern(text: str, count: int) -> str:
-    masked = mask_payload(text)
-    start = token_spans(masked)[-count][0]
+def _closing(masked: str, start: int) -> str:
     parts = _MARK.split(masked[start:].rstrip())[-MOST_GAPS - 1 :]
     return USER_GAP.join(map(escape, parts)) + r"\s*$"

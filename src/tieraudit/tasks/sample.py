@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from tieraudit.tasks.shapes import Answer
 from tieraudit.tasks.traits import Traits
 
-USER_HEAD_CHARS = 400
-USER_TAIL_CHARS = 200
-SHOTS_CHARS = 2_000
 MIN_SUPPORT = 12
 SUPPORT_SHARE = 0.0008
 OVERLAP = 0.2
@@ -21,7 +18,7 @@ OVERLAP = 0.2
 @dataclass(slots=True)
 class Sampled:
     """A call of the uniform sample on which tasks are learned. ``at`` is in seconds since 1970, ``spend`` in US dollars
-    (1 for every call when nothing is priced). ``user_head`` and ``user_tail`` are the ends of the last user turn.
+    (1 for every call when nothing is priced).
     """
 
     call_id: str
@@ -30,21 +27,6 @@ class Sampled:
     traits: Traits
     answer: Answer | None
     tags: tuple[str, ...]
-    user_head: str
-    user_tail: str
-
-
-def sampled(
-    call_id: str, at: float, spend: float, traits: Traits, answer: Answer | None, tags: Sequence[str]
-) -> Sampled:
-    """Keep of a call what learning needs: token ends instead of turns, so that long conversations cost no memory."""
-    user = traits.view.user
-    slim = Traits(
-        replace(traits.view, opening="", user="", shots=traits.view.shots[:2000]), traits.system, traits.shots
-    )
-    slim.hint = traits.hint
-    slim.user_tokens, slim.payload_tokens = traits.user_tokens, traits.payload_tokens
-    return Sampled(call_id, at, spend, slim, answer, tuple(tags), user[:USER_HEAD_CHARS], user[-USER_TAIL_CHARS:])
 
 
 def minimum_support(calls: int) -> int:

@@ -18,6 +18,8 @@ MUCH_SUPPORT = 12
 LABEL_COVER = 0.95
 SHORT_WORDS = 12
 KEPT_CHARS = 120
+NUMBER_CHARS = 40
+ID_DIGITS = 4
 
 _EDGES = " \t\r\n\"'`“”„’.,;:!?*_()[]{}<>-"
 _FENCE = re.compile(r"^```(?:json)?\s*(.*?)\s*```$", re.DOTALL)
@@ -50,9 +52,14 @@ def read_answer(response: Mapping[str, Any]) -> Answer | None:
         text=normalise(said[: 2 * KEPT_CHARS])[:KEPT_CHARS],
         words=len(said.split()),
         is_json=parse_json(said) is not None,
-        is_number=len(said) <= 40 and _NUMBER.fullmatch(said.strip(_EDGES.replace("-", ""))) is not None,
+        is_number=len(said) <= NUMBER_CHARS and _is_quantity(said.strip(_EDGES.replace("-", ""))),
         is_code=_CODE.search(said) is not None,
     )
+
+
+def _is_quantity(said: str) -> bool:
+    """A number that may be off a little. Digits without sign, point or unit that run to four are an id or a year."""
+    return _NUMBER.fullmatch(said) is not None and not (said.isdigit() and len(said) >= ID_DIGITS)
 
 
 def normalise(said: str) -> str:

@@ -25,9 +25,9 @@ _EARLY = 1.5
 _AGAIN = 0.5
 _LOOKED_AT = 6_000
 _PAST_TURNS = 2.0
-_NEGATED = re.compile(
-    r"[^.!?\n;]*\b(?:not|never|don't|avoid|without|(?<!or )no|refuse|decline|cannot|instead of)\b[^.!?\n;]*",
-    re.IGNORECASE,
+_CLAUSE_END = re.compile(r"[.!?\n;]")
+_NEGATION = re.compile(
+    r"\b(?:not|never|don't|avoid|without|(?<!or )no|refuse|decline|cannot|instead of)\b", re.IGNORECASE
 )
 
 
@@ -77,7 +77,7 @@ def stakes_of(template: str, tools: Iterable[str]) -> tuple[str | None, str | No
 
     Conservative: a prompt that forbids ("do not give legal advice") or merely mentions an order has none.
     """
-    said = _NEGATED.sub(" ", template)
+    said = "\n".join(clause for clause in _CLAUSE_END.split(template) if not _NEGATION.search(clause))
     for name, pattern in _STAKES_WORDS.items():
         if name == _TOOL_STAKES:
             if tool := next(filter(_is_irreversible, sorted(tools)), None):

@@ -6,19 +6,24 @@ import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from tieraudit.tasks.masking import mask, mask_loosely, mask_payload, tokens
+from tieraudit.tasks.masking import first_tokens, last_tokens, mask, mask_loosely, mask_payload, tokens
 from tieraudit.tasks.view import PromptView, view
 
 SYSTEM_CHARS = 24_000
-HEAD_CHARS = 600
-TAIL_CHARS = 400
+HEAD_CHARS = 400
+TAIL_CHARS = 240
+SHOTS_CHARS = 2_000
 HEAD_TOKENS = 24
 TAIL_TOKENS = 16
 CACHED_PROMPTS = 4_096
+
+Ends = tuple[str, str]
+TokenEnds = tuple[tuple[str, ...], tuple[str, ...]]
+
 _PIECE_END = re.compile(r"(?<=[.!?:;])\s+|\s*\n\s*|(?=<[A-Za-z_]{1,40}>)|(?=</[A-Za-z_]{1,40}>)|```")
 
 
@@ -62,46 +67,50 @@ class SystemText:
 
 @dataclass
 class Traits:
-    """One call's prompt. What costs time is computed when it is asked for."""
+    """One call's prompt. What costs time is computed when it is asked for; of the turns only both ends are kept."""
 
     view: PromptView
     system: SystemText | None
     shots: str
-    hint: str | None = None
+    hint: str | None
+    opening: Ends
+    user: Ends
 
     @cached_property
-    def user_tokens(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def opening_tokens(self) -> TokenEnds:
         """The first tokens of the opening user turn, and its last ones in reverse."""
-        return ends(self.view.opening)
+        return token_ends(self.opening)
 
     @cached_property
-    def payload_tokens(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """As `user_tokens`, of the last user turn."""
-        return self.user_tokens if self.view.user == self.view.opening else ends(self.view.user)
+    def user_tokens(self) -> TokenEnds:
+        """As `opening_tokens`, of the last user turn."""
+        return self.opening_tokens if self.user == self.opening else token_ends(self.user)
 
     @property
     def words(self) -> list[str]:
         """The tokens by which a call without a known template is compared with tasks."""
         if self.system is not None:
             return tokens(self.system.loose_text)
-        head, tail = self.user_tokens
+        head, tail = self.opening_tokens
         return [*head, *reversed(tail)]
 
 
-def ends(turn: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The first and the last (reversed) tokens of a user's turn under `mask_payload`; short turns overlap."""
+def ends_of(turn: str) -> Ends:
+    """A short turn and an empty text, or the first and the last characters of a long one, from behind the last fence
+    where a block reaches into them.
+    """
     if len(turn) <= HEAD_CHARS + TAIL_CHARS:
-        found = tokens(mask_payload(turn))
-        return tuple(found[:HEAD_TOKENS]), tuple(found[: -TAIL_TOKENS - 1 : -1])
-    head = tokens(mask_payload(turn[:HEAD_CHARS]))
-    tail = tokens(mask_payload(_closing(turn)))
-    return tuple(head[:HEAD_TOKENS]), tuple(tail[: -TAIL_TOKENS - 1 : -1])
-
-
-def _closing(turn: str) -> str:
-    """The end of a long turn, from behind the last fence where a block reaches into it."""
+        return turn, ""
     end = turn[-TAIL_CHARS:]
-    return end[end.index("```") + 3 :] if turn.count("```", 0, -TAIL_CHARS) % 2 and "```" in end else end
+    cut_block = "```" in end and turn.count("```", 0, -TAIL_CHARS) % 2
+    return turn[:HEAD_CHARS], end[end.index("```") + 3 :] if cut_block else end
+
+
+def token_ends(turn: Ends) -> TokenEnds:
+    """The first and the last (reversed) tokens under `mask_payload`; those of a short turn overlap."""
+    head = mask_payload(turn[0])
+    tail = mask_payload(turn[1]) if turn[1] else head
+    return tuple(first_tokens(head, HEAD_TOKENS)), tuple(last_tokens(tail, TAIL_TOKENS))
 
 
 class Reader:
@@ -113,8 +122,14 @@ class Reader:
     def read(self, request: Mapping[str, Any], hint: str | None) -> Traits:
         """The traits of one Chat Completions body; never raises."""
         seen = view(request)
-        shots = digest(seen.shots) if seen.shots else ""
-        return Traits(seen, self._system(seen.system) if seen.system else None, shots, hint)
+        return Traits(
+            view=replace(seen, opening="", user="", shots=seen.shots[:SHOTS_CHARS]),
+            system=self._system(seen.system) if seen.system else None,
+            shots=digest(seen.shots) if seen.shots else "",
+            hint=hint,
+            opening=ends_of(seen.opening),
+            user=ends_of(seen.user),
+        )
 
     def _system(self, raw: str) -> SystemText:
         known = self._systems.get(raw)

@@ -14,6 +14,12 @@ def word_list(name: str) -> frozenset[str]:
     return frozenset(_LISTS[name].split())
 
 
+def phrases(name: str) -> str:
+    """The list ``name`` as alternatives of a regex, longest first; ``_`` stands for a blank."""
+    found = sorted(word_list(name), key=lambda phrase: (-len(phrase), phrase))
+    return "|".join(re.escape(phrase).replace("_", "[ _]?") for phrase in found)
+
+
 def _inflections(verb: str) -> list[str]:
     """ "extract" -> extract, extracts, extracting; "classify" -> classifies; "tag" -> tagging."""
     if re.search(r"[^aeiou]y$", verb):

@@ -1,3 +1,4 @@
+-- The calls that are not in the learning sample.
 SELECT
     call_id::VARCHAR AS call_id,
     epoch(started_at) AS at,
@@ -7,3 +8,4 @@ FROM calls
 WHERE request IS NOT NULL
     AND content_state IN ('full', 'no_response')
     AND operation IN ('chat', 'text_completion')
+    AND call_id > $beyond::UUID
