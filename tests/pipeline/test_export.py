@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,8 +22,11 @@ from tests.fixtures.audited import (
     calls,
     insert_tasks,
     messages,
+    system,
+    user,
 )
-from tests.fixtures.routing import ORDER_SYSTEM, chat
+from tests.fixtures.calls import chat_call, insert_calls
+from tests.fixtures.routing import ORDER_SYSTEM, chat, sha256
 
 from tieraudit.domain import Call
 from tieraudit.errors import UsageError
@@ -151,6 +155,27 @@ def test_a_recogniser_that_no_router_can_use_is_left_out(
     assert not result.failed
 
 
+@pytest.mark.parametrize(
+    ("said", "recogniser"),
+    [
+        ("Sort the mail to [email:1].", lambda text: {"kind": "system_sha256", "value": [sha256(text)]}),
+        ("Use the key [secret:openai_key] well.", lambda text: {"kind": "system_regex", "value": re.escape(text)}),
+    ],
+)
+def test_a_prompt_that_was_redacted_in_the_log_is_not_known_by_what_stands_there_instead(
+    tmp_path: Path, said: str, recogniser: Any
+) -> None:
+    log = [
+        (task, replace(call, request={"messages": [system(said), user("hi")]}) if task == ORDER else call)
+        for task, call in calls(days=3)
+    ]
+    with audited_store(log=log) as store:
+        insert_tasks(store, log, {ORDER: [{**recogniser(said), "precision": 1.0}]})
+        result, _ = exported(store, tmp_path)
+    order = next(rule for rule in result.rules if rule.task_id == ORDER)
+    assert (order.matched_by, order.reach) == (("tag",), 0.0)
+
+
 def test_a_prompt_that_is_much_longer_than_the_audited_ones_keeps_its_model(store: Store, tmp_path: Path) -> None:
     _, routes = exported(store, tmp_path)
     assert routes.decide(chat("x" * 40, ORDER_SYSTEM)).tier == "small"
@@ -192,6 +217,16 @@ def test_names_from_a_log_that_would_mean_something_to_the_router_are_not_writte
     assert "os.environ/HOME" not in config
     assert "model_name: '*'" not in config
     assert config.count("model_name: tieraudit-small") == 1
+
+
+def test_a_model_that_only_other_operations_use_keeps_its_name_at_the_router(tmp_path: Path) -> None:
+    with audited_store(log=calls(days=3)) as store:
+        embedding = chat_call(1, [], source_file="e.jsonl", operation="embeddings", request_model="embedder-3")
+        insert_calls(store, [embedding])
+        export_config(store, CONFIG, "litellm", tmp_path)
+    config = (tmp_path / "config.yaml").read_text(encoding="utf-8")
+    assert "model_name: embedder-3" in config
+    assert "embedder-3" not in (tmp_path / "routes.json").read_text(encoding="utf-8")
 
 
 def test_a_call_that_asks_for_the_tiers_own_model_is_not_a_call_to_move(tmp_path: Path) -> None:

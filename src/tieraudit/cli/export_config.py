@@ -30,8 +30,8 @@ def command(
     that look like the audited ones; a call that no route knows keeps the model it asks for. When a cheaper tier
     fails, its calls go to the next proven tier and then to the model they asked for. Keys are never written.
 
-    Writes the router's files into --out, tries them on logged calls (exit 1 when a check fails), and says how much
-    of each task is recognised by itself; for the rest the caller adds the tag that is shown.
+    Writes the router's files into --out, tries them on logged calls (exit 1 when a check fails), and says which share
+    of each task's calls is known without any change at the callers; for the rest the caller adds the tag that is shown.
 
     --canary 10 moves one user in ten, always the same ones. Export again with 100 to move all.
 
@@ -58,12 +58,10 @@ def command(
 
 def _print(result: ExportResult) -> None:
     if result.rules:
-        rows = [
-            [rule.name, f"{rule.tier} ({rule.model})", _reach(rule), f"{rule.savings_usd_month:,.2f}", rule.tag]
-            for rule in result.rules
-        ]
-        columns = ("task", "goes to", "known by itself", "saves USD/month", "tag")
-        print_table(columns, rows, right=("known by itself", "saves USD/month"))
+        columns = ("task", "tier", "known", "saves/month", "tag")
+        print_table(columns, [_line(rule) for rule in result.rules], right=columns[2:4])
+        for tier, model in sorted({(rule.tier, rule.model) for rule in result.rules}):
+            print_text(f"{tier}: {model}")
     else:
         print_text("No task is proven or pinned to a cheaper tier: these files move no call.")
     for rule in result.rules:
@@ -79,8 +77,9 @@ def _print(result: ExportResult) -> None:
         print_text(f"{len(result.checks) - len(result.failed)} of {len(result.checks)} checks hold")
 
 
-def _reach(rule: Rule) -> str:
-    return "unknown" if rule.reach is None else f"{rule.reach:.0%}"
+def _line(rule: Rule) -> list[str]:
+    known = "?" if rule.reach is None else f"{rule.reach:.0%}"
+    return [rule.name, rule.tier, known, f"${rule.savings_usd_month:,.2f}", rule.tag]
 
 
 def _as_json(result: ExportResult) -> dict[str, Any]:

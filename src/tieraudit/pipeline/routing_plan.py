@@ -26,6 +26,9 @@ SLUG_CHARS = 48
 # Model names become names in the router's config: no wildcards, no references to its environment, none of our own.
 PUBLIC_NAME = re.compile(r"(?!os\.environ/|tieraudit-|task/)[A-Za-z0-9][\w.:/@+ -]{0,200}")
 
+# What ingest puts in place of secrets and personal data, also as it stands in a pattern.
+REDACTED = re.compile(r"\\?\[(?:secret:[a-z_]+|(?:email|iban|card|ipv4|phone):\d+)\\?\]")
+
 
 def read_plan(store: Store, config: Config, audit_id: str, canary: int) -> RoutingPlan:
     """The plan of an audit's assignments: proven and pinned-down tasks move, all others outside the tail stay."""
@@ -58,12 +61,23 @@ def samples(store: Store, plan: RoutingPlan) -> list[Sampled]:
 
 
 def bounded(plan: RoutingPlan, sampled: Sequence[Sampled]) -> RoutingPlan:
-    """``plan`` with tools and parts that are not text refused by routes whose sampled calls have none."""
+    """``plan`` held to what its sampled calls show.
+
+    Routes whose calls have no tools, or text alone, refuse such requests. Recognisers of a prompt in which ingest
+    replaced something go: at the router the prompt is whole.
+    """
     seen = {sample.task_id: [look(request) for request in sample.requests] for sample in sampled}
 
     def of(route: Route) -> Route:
         found = seen.get(route.task_id, [])
-        return replace(route, tools=any(each.tools for each in found), media=any(each.media for each in found))
+        redacted = any(REDACTED.search(each.system) for each in found)
+        kept = [
+            item
+            for item in route.recognisers
+            if not (item.kind == "system_sha256" and redacted) and not REDACTED.search(str(item.value))
+        ]
+        tools, media = any(each.tools for each in found), any(each.media for each in found)
+        return replace(route, recognisers=tuple(kept), tools=tools, media=media)
 
     return replace(plan, routes=tuple(of(route) for route in plan.routes))
 
@@ -144,8 +158,8 @@ def _evidence(row: Mapping[str, Any], *, moved: bool) -> JsonObject:
 
 
 def _models_of(task_id: str, models: Iterable[Mapping[str, Any]]) -> list[str]:
-    names = [row["model"] for row in models if row["task_id"] == task_id and PUBLIC_NAME.fullmatch(row["model"])]
-    return list(dict.fromkeys(names))
+    own = [row["model"] for row in models if row["task_id"] == task_id and row["is_chat"]]
+    return [model for model in dict.fromkeys(own) if PUBLIC_NAME.fullmatch(model)]
 
 
 def _pairs(models: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
