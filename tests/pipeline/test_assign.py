@@ -86,6 +86,30 @@ def test_gpu_time_is_priced_from_the_measured_latency() -> None:
     assert found.cost_then_usd_month == near(560 * Decimal("0.00015") * MONTH)
 
 
+def test_gpu_time_that_was_measured_is_taken_from_the_rent_and_follows_its_price() -> None:
+    store = Store(None)
+    put_audit(store, settings={"tiers": [{"name": "small", "gpu_usd_per_hour": "1.8"}]})
+    ids = put_task(store, "triage", calls_of("triage", 560))
+    put_replays(store, "triage", [(each, 1.0) for each in ids[:100]], billed="0.0001")
+    put_verdict(store, "triage", VerdictKind.PROVEN)
+    # $0.0001 at $1.80 an hour were 0.2 s; at $3.60 an hour and half idle they cost $0.0004, whatever the latency.
+    found = by_task(store, config(small=GPU))["triage"]
+    assert found.cost_then_usd_month == near(560 * Decimal("0.0004") * MONTH)
+
+
+def test_a_call_of_a_long_conversation_stands_for_all_of_it() -> None:
+    store = Store(None)
+    put_audit(store)
+    chat = calls_of("chat", 90, conversation_id="c-1")
+    ids = put_task(store, "mixed", [*chat, *calls_of("single", 10)])
+    put_replays(store, "mixed", [(ids[0], 1.0)], tokens=(2000, 200))
+    put_replays(store, "mixed", [(each, 1.0) for each in ids[90:]], stage=2)
+    put_verdict(store, "mixed", VerdictKind.PROVEN)
+    found = by_task(store)["mixed"]
+    # Ninety calls like the first at $0.0012, and ten at $0.00012.
+    assert found.cost_then_usd_month == near((90 * Decimal("0.0012") + 10 * Decimal("0.00012")) * MONTH)
+
+
 def test_without_a_configured_price_the_billed_replies_count() -> None:
     found = by_task(replayed_store(), config(small=""))["triage"]
     assert found.cost_then_usd_month == near(560 * Decimal("0.0001") * MONTH)
@@ -226,6 +250,16 @@ def test_a_pin_by_hand_to_a_tier_that_is_gone_is_an_error() -> None:
         assign(store, config(), AUDIT)
 
 
+def test_a_task_keeps_the_incumbent_when_a_task_that_was_kept_there_became_part_of_it() -> None:
+    store = replayed_store()
+    put_edit(store, "gone", "frontier", "cost of error", merged_into="between")
+    put_edit(store, "between", None, None, merged_into="triage")
+    put_edit(store, "cheap", "small", "in-house", merged_into="reviews")
+    found = by_task(store)
+    assert found["triage"].reason == "pinned to frontier by hand: cost of error"
+    assert found["reviews"].verdict is VerdictKind.UNDECIDED, "what is cheap for a part is not proven for the whole"
+
+
 def test_one_call_with_a_pinned_tag_pins_its_task() -> None:
     store = Store(None)
     put_audit(store)
@@ -261,6 +295,23 @@ def test_an_untested_task_says_why(
     assert reason in found.reason
 
 
+def test_a_task_in_the_plan_without_a_replay_says_so() -> None:
+    store = Store(None)
+    put_audit(store, plan=[{"task_id": "late"}])
+    put_task(store, "late", calls_of("late", 100))
+    assert by_task(store)["late"].reason == "no replay yet"
+
+
+def test_unpriced_and_already_cheap_tasks_say_so() -> None:
+    store = Store(None)
+    put_audit(store)
+    put_task(store, "unpriced", calls_of("unpriced", 100, cost=None))
+    put_task(store, "cheap", calls_of("cheap", 100, request_model="tiny-1b"))
+    found = by_task(store)
+    assert found["unpriced"].reason == "no price is known for its calls, so there is nothing to save"
+    assert found["cheap"].reason == "tiny-1b serves it already"
+
+
 def test_a_small_task_says_how_small() -> None:
     store = Store(None)
     put_audit(store)
@@ -270,7 +321,7 @@ def test_a_small_task_says_how_small() -> None:
     found = by_task(store)
     assert found["few"].reason == "too few calls to test: 48 can be replayed, 60 are needed"
     assert found["tiny"].reason == "too small to be worth testing: 0.00% of the bill"
-    assert found["large"].reason == "not tested in this audit"
+    assert found["large"].reason == "not tested in this audit: larger tasks came first"
 
 
 def test_of_two_tiers_the_open_one_speaks_for_a_task_that_stays() -> None:

@@ -48,6 +48,7 @@ class _Case:
     row: Mapping[str, Any]
     verdicts: Sequence[Mapping[str, Any]]
     pinned: _Pinned | None
+    planned: bool
 
 
 def assign(store: Store, config: Config, audit_id: str) -> list[Assignment]:
@@ -62,7 +63,7 @@ def assign(store: Store, config: Config, audit_id: str) -> list[Assignment]:
     verdicts = store.rows("assign_verdicts", audit_id=audit_id)
     check_tiers(config, verdicts)
     money = read_money(store, config, audit_id)
-    found = [_assignment(config, money, case) for case in _cases(store, config, verdicts)]
+    found = [_assignment(config, money, case) for case in _cases(store, config, audit_id, verdicts)]
     found.sort(key=lambda each: (-each.cost_now_usd_month, each.task_id))
     with store.transaction():
         store.execute("assign_clear", audit_id=audit_id)
@@ -70,26 +71,44 @@ def assign(store: Store, config: Config, audit_id: str) -> list[Assignment]:
     return found
 
 
-def _cases(store: Store, config: Config, verdicts: Sequence[Mapping[str, Any]]) -> list[_Case]:
+def _cases(store: Store, config: Config, audit_id: str, verdicts: Sequence[Mapping[str, Any]]) -> list[_Case]:
     edits = {row["task_id"]: row for row in store.rows("assign_edits")}
+    plans = {row["audit_id"]: json.loads(row["plan"]) for row in store.rows("assign_audit_configs")}
+    planned = {entry["task_id"] for entry in plans[audit_id]}
     tags: dict[str, list[str]] = {}
     for row in store.rows("assign_tags"):
         tags.setdefault(row["task_id"], []).append(row["tag"])
     cases = []
     for row in store.rows("assign_tasks"):
         task_id = row["task_id"]
-        pinned = _pinned(config, row, edits.get(task_id), tags.get(task_id, []))
-        cases.append(_Case(row, [each for each in verdicts if each["task_id"] == task_id], pinned))
+        pinned = _by_hand(config, edits, task_id) or _by_config(config, row, tags.get(task_id, []))
+        found = [each for each in verdicts if each["task_id"] == task_id]
+        cases.append(_Case(row, found, pinned, task_id in planned))
     return cases
 
 
-def _pinned(
-    config: Config, row: Mapping[str, Any], edit: Mapping[str, Any] | None, tags: Sequence[str]
-) -> _Pinned | None:
-    """A pin set by hand comes before those of the config."""
-    if edit is not None:
+def _by_hand(config: Config, edits: Mapping[str, Mapping[str, Any]], task_id: str) -> _Pinned | None:
+    """The pin that a person set on the task, or one that keeps a task on the incumbent which was made part of it."""
+    edit = edits.get(task_id)
+    if edit is not None and edit["pin_tier"]:
         tier = config.tier(edit["pin_tier"]).name
         return _Pinned(tier, edit["pin_reason"] or "no reason given", "by hand")
+    for other in edits.values():
+        if other["pin_tier"] == config.incumbent.name and task_id in _merged_into(edits, other["task_id"]):
+            return _Pinned(config.incumbent.name, other["pin_reason"] or "no reason given", "by hand")
+    return None
+
+
+def _merged_into(edits: Mapping[str, Mapping[str, Any]], task_id: str) -> list[str]:
+    """The tasks that a merged task is now part of, one after the other; a ring of merges ends."""
+    found: list[str] = []
+    while (edit := edits.get(task_id)) is not None and (there := edit["merged_into"]) and there not in found:
+        found.append(there)
+        task_id = there
+    return found
+
+
+def _by_config(config: Config, row: Mapping[str, Any], tags: Sequence[str]) -> _Pinned | None:
     pin = config.pin_of(task_of(row), tags)
     return None if pin is None else _Pinned(pin.tier, pin.reason, "in tieraudit.toml")
 
@@ -119,7 +138,7 @@ def _assignment(config: Config, money: Money, case: _Case) -> Assignment:
     proven = [row for row in case.verdicts if row["verdict"] == VerdictKind.PROVEN]
     if proven:
         return _to_cheapest(config, money, case, proven)
-    kind, reason = _standing(case) if case.verdicts else _untested(config, money, case.row)
+    kind, reason = _standing(case) if case.verdicts else _untested(config, money, case)
     return _stay(config, money, case, kind, reason)
 
 
@@ -185,9 +204,11 @@ def _standing(case: _Case) -> tuple[VerdictKind, str]:
     return VerdictKind.UNDECIDED, "not tested in this audit"
 
 
-def _untested(config: Config, money: Money, row: Mapping[str, Any]) -> tuple[VerdictKind, str]:
-    """Why a task was not in the audit's plan."""
-    quality = config.quality
+def _untested(config: Config, money: Money, case: _Case) -> tuple[VerdictKind, str]:
+    """Why a task has no verdict."""
+    quality, row = config.quality, case.row
+    if case.planned:
+        return VerdictKind.UNDECIDED, "no replay yet"
     if row["is_tail"]:
         return VerdictKind.UNDECIDED, "calls too unlike each other to be tested as one task"
     if not row["replayable"]:
@@ -195,11 +216,19 @@ def _untested(config: Config, money: Money, row: Mapping[str, Any]) -> tuple[Ver
     if row["replayable"] < quality.min_calls_per_task:
         few = f"{row['replayable']} can be replayed, {quality.min_calls_per_task} are needed"
         return VerdictKind.UNDECIDED, f"too few calls to test: {few}"
+    return VerdictKind.UNDECIDED, _not_worth(config, money, row)
+
+
+def _not_worth(config: Config, money: Money, row: Mapping[str, Any]) -> str:
+    now = money.cost(row["task_id"]).now_usd
     spend = sum((cost.now_usd for cost in money.tasks.values()), money.outside.now_usd)
-    share = float(money.cost(row["task_id"]).now_usd / spend) if spend else 0.0
-    if share < quality.min_share_of_spend:
-        return VerdictKind.UNDECIDED, f"too small to be worth testing: {share:.2%} of the bill"
-    return VerdictKind.UNDECIDED, "not tested in this audit"
+    if not now:
+        return "no price is known for its calls, so there is nothing to save"
+    if now < spend * Decimal(repr(config.quality.min_share_of_spend)):
+        return f"too small to be worth testing: {now / spend:.2%} of the bill"
+    if row["incumbent_model"] in [engine.model for engine in config.candidates]:
+        return f"{row['incumbent_model']} serves it already"
+    return "not tested in this audit: larger tasks came first"
 
 
 def _no_content(row: Mapping[str, Any]) -> str:

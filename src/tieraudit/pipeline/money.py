@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from typing import Any
 
 from tieraudit.config import Config, Engine
 from tieraudit.errors import ConfigError, StoreError
-from tieraudit.savings.candidate import replay_cost, token_cost
+from tieraudit.savings.candidate import rented_ms, replay_cost, shared_ms, token_cost
 from tieraudit.savings.ratio import Ratio, Sampled, cost_ratio
 from tieraudit.savings.window import Window
 from tieraudit.store import Store
@@ -72,12 +73,16 @@ class TaskPrice:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """The window, the cost of every task (``outside``: calls of no task), and the price of every move that has one."""
+    """The window, the cost of every task (``outside``: calls of no task), and the price of every move that has one.
+
+    ``busy_ms`` is the mean time that a reply took of each tier's engine, with the number of replies behind it.
+    """
 
     window: Window
     tasks: Mapping[str, TaskCost]
     outside: TaskCost
     prices: Mapping[tuple[str, str], TaskPrice]
+    busy_ms: Mapping[str, tuple[Decimal, int]]
 
     def cost(self, task_id: str) -> TaskCost:
         """The task's cost; zero for a task whose calls are gone."""
@@ -104,8 +109,8 @@ def read_money(store: Store, config: Config, audit_id: str) -> Money:
     for row in store.rows("assign_task_days", first_call=window.first_call, days=window.days):
         cost = outside if row["task_id"] is None else tasks.setdefault(row["task_id"], TaskCost(window.days))
         cost.add(row)
-    prices = _prices(store, config, audit_id, tasks)
-    return Money(window, tasks, outside, prices)
+    sampled = _sampled(store, config, audit_id)
+    return Money(window, tasks, outside, _prices(config, sampled, tasks), _busy(config, sampled))
 
 
 def check_tiers(config: Config, verdicts: Iterable[Mapping[str, Any]]) -> None:
@@ -120,12 +125,52 @@ def check_tiers(config: Config, verdicts: Iterable[Mapping[str, Any]]) -> None:
             )
 
 
-def _prices(
-    store: Store, config: Config, audit_id: str, tasks: Mapping[str, TaskCost]
-) -> dict[tuple[str, str], TaskPrice]:
+def _sampled(store: Store, config: Config, audit_id: str) -> Mapping[tuple[str, str], list[dict[str, Any]]]:
+    """The replayed calls by task and tier, each with the engine's time that it took."""
+    engines = {engine.name: engine for engine in config.candidates}
+    rents = _rents(store)
     sampled: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in store.rows("assign_sampled_replies", audit_id=audit_id):
-        sampled.setdefault((row["task_id"], row["tier"]), []).append(row)
+        if engine := engines.get(row["tier"]):
+            busy = _busy_ms(engine, row, rents.get((row["paid_by"], engine.name)))
+            sampled.setdefault((row["task_id"], row["tier"]), []).append({**row, "busy_ms": busy})
+    return sampled
+
+
+def _rents(store: Store) -> dict[tuple[str, str], Decimal]:
+    """What an hour of each tier's GPU cost in each audit, where it was rented."""
+    return {
+        (row["audit_id"], tier["name"]): Decimal(tier["gpu_usd_per_hour"])
+        for row in store.rows("assign_audit_configs")
+        for tier in json.loads(row["config"]).get("tiers", ())
+        if tier.get("gpu_usd_per_hour")
+    }
+
+
+def _busy_ms(engine: Engine, row: Mapping[str, Any], rent: Decimal | None) -> Decimal:
+    """Measured where the reply was billed as rent, which may have changed since; else its share of the latency."""
+    if rent and row["billed_usd"] is not None:
+        return rented_ms(row["billed_usd"], rent)
+    return shared_ms(engine, row["latency_ms"])
+
+
+def _busy(config: Config, sampled: Mapping[tuple[str, str], list[dict[str, Any]]]) -> dict[str, tuple[Decimal, int]]:
+    found = {}
+    for engine in config.candidates:
+        times = [
+            row["busy_ms"]
+            for (_, tier), rows in sampled.items()
+            for row in rows
+            if tier == engine.name and row["error_type"] is None
+        ]
+        if times:
+            found[engine.name] = (sum(times, ZERO) / len(times), len(times))
+    return found
+
+
+def _prices(
+    config: Config, sampled: Mapping[tuple[str, str], list[dict[str, Any]]], tasks: Mapping[str, TaskCost]
+) -> dict[tuple[str, str], TaskPrice]:
     prices = {}
     for engine in config.candidates:
         for task_id, cost in tasks.items():
@@ -148,11 +193,11 @@ def _sampled_price(engine: Engine, rows: list[dict[str, Any]], population: int) 
                 engine,
                 input_tokens=row["input_tokens"],
                 output_tokens=row["output_tokens"],
-                latency_ms=row["latency_ms"],
+                busy_ms=row["busy_ms"],
                 billed_usd=row["billed_usd"],
             )
         if then is not None:
-            sample.append(Sampled(row["now_usd"], then))
+            sample.append(Sampled(row["now_usd"], then, row["weight"]))
     if len(sample) == fallbacks:
         return None
     ratio = cost_ratio(sample, population)

@@ -80,7 +80,6 @@ def build_report(store: Store, config: Config, audit_id: str) -> Report:
             models=read.models,
             scope=read.scope,
             money=money,
-            replies=read.observed.replies,
             moved=moved,
             dollar_fdr=dollar_fdr,
         ),

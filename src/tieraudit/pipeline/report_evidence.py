@@ -37,27 +37,23 @@ class Observed:
 
     outcomes: Mapping[Key, Mapping[tuple[str, int], list[float]]]
     latency: Mapping[Key, Latency]
-    replies: Mapping[str, tuple[int, float]]
     worst: Mapping[Key, tuple[Example, ...]]
 
 
 def read_observed(store: Store, audit_id: str) -> Observed:
-    """Read outcomes (in drawing order), latencies, replies and their time by tier, and the worst disagreements."""
+    """Read outcomes (in drawing order), latencies and the worst disagreements."""
     outcomes: dict[Key, dict[tuple[str, int], list[float]]] = {}
     for row in store.rows("report_outcomes", audit_id=audit_id):
         gates = outcomes.setdefault((row["task_id"], row["tier"]), {})
         gates.setdefault((row["gate"], row["stage"]), []).append(row["outcome"])
     latency: dict[Key, Latency] = {}
-    replies: dict[str, tuple[int, float]] = {}
     for row in store.rows("report_latency_then", audit_id=audit_id):
         latency[row["task_id"], row["tier"]] = Latency(row["p50"], row["p95"])
-        count, total_ms = replies.get(row["tier"], (0, 0.0))
-        replies[row["tier"]] = (count + row["replies"], total_ms + row["total_ms"])
     worst: dict[Key, tuple[Example, ...]] = {}
     for row in store.rows("report_worst", audit_id=audit_id):
         key = (row["task_id"], row["tier"])
         worst[key] = (*worst.get(key, ()), _example(row))
-    return Observed(outcomes, latency, replies, worst)
+    return Observed(outcomes, latency, worst)
 
 
 def tier_evidence(

@@ -22,18 +22,16 @@ def statements(
     models: Sequence[Mapping[str, Any]],
     scope: Mapping[str, Any],
     money: Money,
-    replies: Mapping[str, tuple[int, float]],
     moved: Sequence[tuple[str, str]],
     dollar_fdr: float,
 ) -> tuple[Statement, ...]:
     """All of them. ``engines`` are the tiers that were tested, ``moved`` the (task, tier) pairs that move.
 
-    ``models`` are rows of `report_models`, ``scope`` the row of `report_scope`, ``replies`` the count and the summed
-    latency in milliseconds of each tier's replies.
+    ``models`` are rows of `report_models`, ``scope`` the row of `report_scope`.
     """
     return (
         *_log_prices(models, scope),
-        *(statement for engine in engines for statement in _tier_price(engine, *replies.get(engine.name, (0, 0.0)))),
+        *(statement for engine in engines for statement in _tier_price(engine, money)),
         *_estimates(money, moved),
         *_risks(scope, dollar_fdr),
     )
@@ -56,14 +54,14 @@ def _log_prices(models: Sequence[Mapping[str, Any]], scope: Mapping[str, Any]) -
         yield Statement("price", f"{row['model']} costs {rates} per million tokens.", row["source"])
 
 
-def _tier_price(engine: Engine, replies: int, total_ms: float) -> Iterator[Statement]:
+def _tier_price(engine: Engine, money: Money) -> Iterator[Statement]:
     pricing = pricing_of(engine)
     key = f"tieraudit.toml, tiers.{engine.name}"
     if pricing is Pricing.RATES:
         rates = f"{_rate(engine.input_usd_per_mtok)} in and {_rate(engine.output_usd_per_mtok)} out"
         yield Statement("price", f"{engine.name} ({engine.model}) costs {rates} per million tokens.", key)
     elif pricing is Pricing.GPU:
-        yield _gpu(engine, replies, total_ms, key)
+        yield _gpu(engine, money, key)
         yield Statement(
             "hardware",
             f"Rented around the clock, that GPU costs ${dedicated_month(engine):,.2f} a month, whatever it serves.",
@@ -74,19 +72,16 @@ def _tier_price(engine: Engine, replies: int, total_ms: float) -> Iterator[State
         yield Statement("price", text, "the replies as recorded")
 
 
-def _gpu(engine: Engine, replies: int, total_ms: float, key: str) -> Statement:
+def _gpu(engine: Engine, money: Money, key: str) -> Statement:
     text = (
         f"{engine.name} ({engine.model}) runs on a GPU at {_rate(engine.gpu_usd_per_hour)} an hour that works "
         f"{engine.utilisation:.0%} of the time."
     )
     source = f"{key}.gpu_usd_per_hour, utilisation"
-    if replies:
-        seconds = total_ms / replies / 1000 / engine.concurrency
-        text += (
-            f" A replay took {seconds:.2g} s of it on average: its time to answer, shared by "
-            f"{engine.concurrency} at once."
-        )
-        source += f", concurrency; measured on {replies:,} replies"
+    if engine.name in money.busy_ms:
+        mean_ms, replies = money.busy_ms[engine.name]
+        text += f" A replay took {mean_ms / 1000:.2g} s of it on average."
+        source += f"; measured on {replies:,} replays"
     return Statement("hardware", text, source)
 
 

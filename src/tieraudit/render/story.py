@@ -131,10 +131,10 @@ def dedicated_words(report: Report, tier: TierTotal) -> str:
         return ""
     usd = usd_of(report)
     left = report.totals.savings.value - (tier.dedicated_usd_month - tier.cost_then_usd)
-    outcome = f"and {usd(left)} a month is saved" if left > 0 else f"and the moves cost {usd(-left)} a month more"
+    outcome = f"{usd(left)} a month would be saved" if left > 0 else f"the moves would cost {usd(-left)} a month more"
     return (
         f"Tier {tier.tier} is counted by the GPU time it uses, {usd(tier.cost_then_usd)} a month. A GPU rented around "
-        f"the clock for this alone costs {usd(tier.dedicated_usd_month)} a month, {outcome}."
+        f"the clock for this alone costs {usd(tier.dedicated_usd_month)} a month; then {outcome}."
     )
 
 

@@ -174,11 +174,13 @@ def scorers(row: TaskRow) -> str:
 
 
 def failed_words(found: TierEvidence) -> str:
-    """How many replays failed at the endpoint; empty when none did."""
+    """How many replays gave nothing to compare; empty when all did."""
     if not found.errors:
         return ""
-    failures = "replay failed at the endpoint and is" if found.errors == 1 else "replays failed at the endpoint and are"
-    return f"{found.errors} {failures} not counted as disagreement."
+    return (
+        f"{plural(found.errors, 'replay')} gave nothing to compare, because the endpoint or the comparison failed, "
+        f"and {'counts' if found.errors == 1 else 'count'} for neither side."
+    )
 
 
 def recogniser_words(found: Recogniser | None) -> str:

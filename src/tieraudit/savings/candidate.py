@@ -36,16 +36,27 @@ def token_cost(engine: Engine, input_tokens: int | None, output_tokens: int | No
     return (input_tokens * engine.input_usd_per_mtok + output_tokens * engine.output_usd_per_mtok) / MTOK
 
 
-def gpu_cost(engine: Engine, latency_ms: float) -> Decimal:
-    """Rent of the GPU for one replay: its latency, shared by the replays in flight, at the configured utilisation.
+def shared_ms(engine: Engine, latency_ms: float) -> Decimal:
+    """The engine's time that a reply took, where it was not measured: its latency, shared by the replies in flight.
 
-    With ``concurrency`` requests always in flight the engine is busy for latency / concurrency per request
-    (Little's law). A GPU that works only ``utilisation`` of the time is paid for the rest as well. Prompt and
-    answer lengths move this up to thirtyfold, so it is measured per call and never turned into one rate per token.
+    With ``concurrency`` requests always in flight the engine is busy for latency / concurrency each (Little's law).
+    """
+    return Decimal(repr(latency_ms)) / engine.concurrency
+
+
+def rented_ms(billed_usd: Decimal, gpu_usd_per_hour: Decimal) -> Decimal:
+    """The engine's time behind a reply that was billed as rent at ``gpu_usd_per_hour``, which is above zero."""
+    return billed_usd * MS_PER_HOUR / gpu_usd_per_hour
+
+
+def gpu_cost(engine: Engine, busy_ms: Decimal) -> Decimal:
+    """Rent of the GPU for ``busy_ms`` of its time in production, where it works only ``utilisation`` of the time.
+
+    Prompt and answer lengths move the time of a call up to thirtyfold, so it is measured for each replayed call and
+    never turned into one rate per token. Raises ValueError for a tier without a rent.
     """
     if engine.gpu_usd_per_hour is None:
         raise ValueError(f"tier {engine.name} has no gpu_usd_per_hour")
-    busy_ms = Decimal(repr(latency_ms)) / engine.concurrency
     return engine.gpu_usd_per_hour * busy_ms / MS_PER_HOUR / Decimal(repr(engine.utilisation))
 
 
@@ -54,18 +65,19 @@ def replay_cost(
     *,
     input_tokens: int | None,
     output_tokens: int | None,
-    latency_ms: float,
+    busy_ms: Decimal,
     billed_usd: Decimal | None,
 ) -> Decimal | None:
     """What this replay would cost in production on ``engine``; None when nothing prices it.
 
-    Failed replays do not belong here: they fall back to the incumbent at its full price.
+    ``busy_ms`` is the engine's time that it took, from `rented_ms` or `shared_ms`. Failed replays do not belong here:
+    they fall back to the incumbent at its full price.
     """
     pricing = pricing_of(engine)
     if pricing is Pricing.RATES:
         return token_cost(engine, input_tokens, output_tokens)
     if pricing is Pricing.GPU:
-        return gpu_cost(engine, latency_ms)
+        return gpu_cost(engine, busy_ms)
     return billed_usd
 
 

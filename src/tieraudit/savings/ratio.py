@@ -14,10 +14,11 @@ MIN_FOR_INTERVAL = 2
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """One replayed call: its cost in the log, and its cost on the candidate's tier."""
+    """One replayed call: its cost in the log, its cost on the candidate's tier, and how many calls it stands for."""
 
     now_usd: Decimal
     then_usd: Decimal
+    weight: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +42,20 @@ class Ratio:
 
 
 def cost_ratio(sample: Sequence[Sampled], population: int) -> Ratio | None:
-    """r = sum(then) / sum(now) over distinct sampled calls of a task with ``population`` priced calls.
+    """r = sum(w then) / sum(w now) over distinct sampled calls of a task with ``population`` priced calls.
 
-    Var(r) = (1 - n/N) s^2 / n / mean(now)^2, s^2 the variance of the residuals then - r now (Cochran, Sampling
+    Var(r) = (1 - n/N) s^2 / n / mean(w now)^2, s^2 the variance of the residuals w (then - r now) (Cochran, Sampling
     Techniques, 3rd ed., 6.4). Distinct calls of draws with replacement are a simple random sample without
     replacement of their own size, so the finite-population factor holds. None when the sample cost nothing now.
     """
-    spent = sum((call.now_usd for call in sample), Decimal(0))
+    spent = sum((call.weight * call.now_usd for call in sample), Decimal(0))
     if not spent:
         return None
     n = len(sample)
-    value = sum((call.then_usd for call in sample), Decimal(0)) / spent
+    value = sum((call.weight * call.then_usd for call in sample), Decimal(0)) / spent
     if n < MIN_FOR_INTERVAL:
         return Ratio(value, None, n)
-    residuals = (float(call.then_usd - value * call.now_usd) for call in sample)
+    residuals = (float(call.weight * (call.then_usd - value * call.now_usd)) for call in sample)
     variance = sum(residual * residual for residual in residuals) / (n - 1)
     left = max(0.0, 1 - n / max(population, n))
     return Ratio(value, sqrt(left * variance / n) / float(spent / n), n)

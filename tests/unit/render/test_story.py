@@ -47,14 +47,14 @@ def test_a_gpu_that_is_rented_for_this_alone_is_named(report: Report) -> None:
     found = [notice for notice in story.notices(report) if "around the clock" in notice]
     assert found == [
         "Tier small is counted by the GPU time it uses, $621 a month. A GPU rented around the clock for this alone "
-        "costs $877 a month, and $9,192 a month is saved."
+        "costs $877 a month; then $9,192 a month would be saved."
     ]
 
 
 def test_a_gpu_that_costs_more_than_it_saves_is_named(report: Report) -> None:
     dear = dataclasses.replace(report.tiers[0], dedicated_usd_month=Decimal(20000))
     words = story.dedicated_words(report, dear)
-    assert words.endswith("costs $20,000 a month, and the moves cost $9,932 a month more.")
+    assert words.endswith("costs $20,000 a month; then the moves would cost $9,932 a month more.")
 
 
 def test_an_audit_that_has_not_ended_says_so(report: Report) -> None:

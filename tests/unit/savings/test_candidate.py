@@ -7,7 +7,16 @@ from decimal import Decimal
 import pytest
 
 from tieraudit.config import Engine
-from tieraudit.savings.candidate import Pricing, dedicated_month, gpu_cost, pricing_of, replay_cost, token_cost
+from tieraudit.savings.candidate import (
+    Pricing,
+    dedicated_month,
+    gpu_cost,
+    pricing_of,
+    rented_ms,
+    replay_cost,
+    shared_ms,
+    token_cost,
+)
 
 RATED = Engine("mid", "openai", input_usd_per_mtok=Decimal("0.25"), output_usd_per_mtok=Decimal(2))
 RENTED = Engine("small", "vllm", gpu_usd_per_hour=Decimal("0.90"), concurrency=8, utilisation=0.30)
@@ -15,9 +24,9 @@ BILLED = Engine("mid", "openai")
 
 
 def cost_of(engine: Engine, *, billed: str | None = None) -> Decimal | None:
-    """One replay of 1,000 tokens in, 100 out, 2.4 seconds."""
+    """One replay of 1,000 tokens in, 100 out, 0.3 seconds of the engine."""
     money = None if billed is None else Decimal(billed)
-    return replay_cost(engine, input_tokens=1000, output_tokens=100, latency_ms=2400.0, billed_usd=money)
+    return replay_cost(engine, input_tokens=1000, output_tokens=100, busy_ms=Decimal(300), billed_usd=money)
 
 
 def test_tokens_are_priced_at_the_configured_rates() -> None:
@@ -39,8 +48,13 @@ def test_one_rate_alone_prices_nothing() -> None:
 
 def test_gpu_time_is_shared_by_the_replays_in_flight_and_paid_while_idle() -> None:
     # 2.4 s shared by 8 is 0.3 s of the GPU; at 30 % utilisation 1 s is paid for: $0.90 / 3600.
-    assert gpu_cost(RENTED, 2400.0) == Decimal("0.00025")
+    assert shared_ms(RENTED, 2400.0) == 300
+    assert gpu_cost(RENTED, Decimal(300)) == Decimal("0.00025")
     assert cost_of(RENTED, billed="9") == Decimal("0.00025")
+
+
+def test_a_reply_that_was_billed_as_rent_tells_its_time() -> None:
+    assert rented_ms(Decimal("0.00025"), Decimal("0.90")) == 1000
 
 
 def test_without_a_price_in_the_config_the_bill_counts() -> None:
@@ -59,4 +73,4 @@ def test_a_dedicated_gpu_costs_its_rent_around_the_clock() -> None:
 
 def test_gpu_time_needs_a_rent() -> None:
     with pytest.raises(ValueError, match="gpu_usd_per_hour"):
-        gpu_cost(RATED, 1.0)
+        gpu_cost(RATED, Decimal(1))

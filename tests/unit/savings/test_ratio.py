@@ -47,6 +47,12 @@ def test_a_failed_replay_at_full_price_raises_the_ratio_by_its_share() -> None:
     assert found.value == Decimal("0.19")
 
 
+def test_a_call_counts_for_the_calls_that_it_stands_for() -> None:
+    found = cost_ratio([Sampled(Decimal(1), Decimal("0.5"), 3), Sampled(Decimal(1), Decimal("0.1"))], 100)
+    assert found is not None
+    assert found.value == Decimal("0.4")
+
+
 def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
     chance = random.Random(20261121)
     calls = []

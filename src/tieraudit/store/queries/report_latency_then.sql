@@ -10,9 +10,7 @@ SELECT
     used.task_id,
     used.tier,
     quantile_cont(replies.latency_ms, 0.5) AS p50,
-    quantile_cont(replies.latency_ms, 0.95) AS p95,
-    count(*) AS replies,
-    sum(replies.latency_ms) AS total_ms
+    quantile_cont(replies.latency_ms, 0.95) AS p95
 FROM used
 JOIN replies USING (request_key)
 WHERE replies.error_type IS NULL

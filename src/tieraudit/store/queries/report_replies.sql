@@ -1,9 +1,14 @@
--- What the replies that an audit used cost, each reply once; "new" are those that this audit paid for itself.
+-- What the replies that an audit used cost, each reply once: those that its cases name, and what it paid for beside them
+-- (a judge's answers). "New" are those that it paid for itself.
 WITH used AS (
-    SELECT DISTINCT case_replies.request_key
+    SELECT case_replies.request_key
     FROM cases
     JOIN case_replies USING (case_id)
     WHERE cases.audit_id = $audit_id
+    UNION
+    SELECT request_key
+    FROM replies
+    WHERE audit_id = $audit_id
 ),
 
 answered AS (
