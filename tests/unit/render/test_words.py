@@ -99,9 +99,7 @@ def test_the_bet_is_told_with_its_price() -> None:
 def test_failed_replays_are_told_apart_from_disagreement() -> None:
     found = example_report().tasks[0].evidence[0]
     assert words.failed_words(found) == ""
-    assert words.failed_words(dataclasses.replace(found, errors=1)).startswith(
-        "1 replay failed at the endpoint and is "
-    )
+    assert words.failed_words(dataclasses.replace(found, errors=1)).startswith("1 replay gave nothing to compare")
     assert words.failed_words(dataclasses.replace(found, errors=7)).endswith("and count for neither side.")
 
 
