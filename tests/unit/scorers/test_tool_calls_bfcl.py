@@ -2,8 +2,8 @@
 
 Counting an argument as right when it is among the published values gives 351 of 400 for gemma4-e4b and 390 for the
 Claude run; without normalising strings at all it gives 345 and 386 (348 and 389 were expected of some rule between the
-two). The scorer gives 354 and 394. The differences from the first count are named below, case by case. Results that are no Python calls (19 end in a marker of the model, 13 say
-``true`` for ``True``) are wrong in both counts.
+two). The scorer gives 354 and 394. The differences from the first count are named below, case by case. Results that
+are no Python calls (19 end in a marker of the model, 13 say ``true`` for ``True``) are wrong in both counts.
 """
 
 from __future__ import annotations
