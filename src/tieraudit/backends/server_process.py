@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import secrets
 import signal
 import socket
@@ -24,6 +25,8 @@ POLL_S = 0.1
 SAY_EVERY_S = 5.0
 STOP_WITHIN_S = 15.0
 TAIL_LINES = 12
+# The first exception is the cause; what the last lines show is often only that a worker ended.
+RAISED = re.compile(r"(^|\s)[\w.]+(Error|Exception): \S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +107,15 @@ class ServerProcess:
 
     def failure(self, what: str) -> EngineFailed:
         """The error for ``what`` happened: the log's last lines, and the cause and cure where it shows a known one."""
-        log, hint = self.tail(400).lower(), "the server's own last lines are above"
+        log, hint = self.tail(400), "the server's own last lines are above"
         for cure in self.plan.cures:
-            if cure.seen.lower() in log:
+            if cure.seen.lower() in log.lower():
                 what, hint = cure.cause, cure.hint
                 break
-        return EngineFailed(f"{self.plan.name}: {what}\n{self.tail(TAIL_LINES)}".rstrip(), hint=hint)
+        last = self.tail(TAIL_LINES)
+        root = next((line for line in log.splitlines() if RAISED.search(line)), "")
+        lines = [f"{self.plan.name}: {what}", "" if root in last else root, last]
+        return EngineFailed("\n".join(line for line in lines if line), hint=hint)
 
     def tail(self, lines: int) -> str:
         """The last ``lines`` of the server's log."""

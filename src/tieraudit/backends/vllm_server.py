@@ -36,7 +36,11 @@ CURES = (
     Cure("repo id must", "the model was not found", MODEL_HINT),
     Cure("does not appear to have a file named config.json", "the folder holds no model", MODEL_HINT),
     Cure("gated repo", "the model needs a permission", MODEL_HINT),
-    Cure("huggingface.co", "the model is not on this machine and could not be downloaded", MODEL_HINT),
+    Cure("invalid repository id or local directory", "the model was not found", MODEL_HINT),
+    Cure(
+        "couldn't connect to 'https://huggingface.co", "the model is not here and could not be downloaded", MODEL_HINT
+    ),
+    Cure("greater than the derived max_model_len", "--max-model-len is more than the model takes", "check args"),
     Cure("failed to infer device type", "no GPU was found", "run on a machine with a GPU, or name a base_url"),
     Cure("no module named vllm", "vLLM is not installed there", f"point {PYTHON_VARIABLE} at the Python that has it"),
 )

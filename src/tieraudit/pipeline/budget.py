@@ -42,7 +42,7 @@ class Budget:
         async with self._changed:
             while not self._fits(worst_usd):
                 if not self._in_flight:
-                    raise BudgetEnded(self._ended())
+                    raise BudgetEnded(self._ended(worst_usd))
                 await self._changed.wait()
             self._reserved += worst_usd
             self._in_flight += 1
@@ -61,7 +61,7 @@ class Budget:
             return False
         return self._limit is None or self.spent_usd + self._reserved + worst_usd <= self._limit
 
-    def _ended(self) -> str:
+    def _ended(self, worst_usd: Decimal) -> str:
         if self._max_calls is not None and self.calls >= self._max_calls:
-            return f"{self._max_calls:,} calls"
-        return f"${self._limit}"
+            return f"the limit of {self._max_calls:,} calls is reached"
+        return f"the budget of ${self._limit} does not cover the next request, which could cost ${worst_usd:.4f}"

@@ -66,8 +66,10 @@ def replay(
     plan = make_plan(store, config, tiers=tiers, baseline=options.baseline, seed=seed)
     if options.dry_run:
         return ReplayResult(plan.audit_id, plan, "planned", 0, 0, Decimal(0), ())
-    if _begin(store, config, plan, progress) == "finished":
-        return read_result(store, plan, "finished", decide(store, plan.audit_id), None)
+    if _begin(store, config, plan, progress) == "finished" or not plan.rows:
+        store.execute("replay_status", audit_id=plan.audit_id, status="finished")
+        decision = decide(store, plan.audit_id) if plan.rows else Decision((), ())
+        return read_result(store, plan, "finished", decision, None)
     run = _Run(store, config, plan, options, score=score, decide=decide, confirm=confirm, progress=progress)
     try:
         decision = run.until_decided()

@@ -38,7 +38,7 @@ class ReplayResult:
 
 
 def read_result(store: Store, plan: ReplayPlan, status: str, decision: Decision, ended: str | None) -> ReplayResult:
-    """What the store says of the audit of ``plan``; ``ended`` names the limit that ended this run, if one did."""
+    """What the store says of the audit of ``plan``; ``ended`` says which limit ended this run, if one did."""
     spent = store.one("replay_spent", audit_id=plan.audit_id)
     return ReplayResult(
         audit_id=plan.audit_id,
@@ -61,8 +61,8 @@ def _budget_reached(plan: ReplayPlan, decision: Decision, spent: dict[str, Any],
     if dollars:
         more += f" and ${dollars.quantize(CENT, rounding=ROUND_UP)}"
     return BudgetReached(
-        f"the limit of {ended} is reached: {decided} of {len(decision.verdicts)} decided, "
-        f"{spent['replies']:,} replies, ${spent['spent_usd']:.2f} spent",
+        f"{ended}: {decided} of {len(decision.verdicts)} decided, {spent['replies']:,} replies, "
+        f"${spent['spent_usd']:.4f} spent",
         hint=f"{more} would decide the rest: run the same command with a higher limit, it goes on from here",
     )
 
