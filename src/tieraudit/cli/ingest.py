@@ -102,9 +102,7 @@ def _write_config(run: Session) -> None:
     except OSError as error:
         run.diagnostics.say(f"{CONFIG} was not written ({error.strerror}); the defaults hold")
         return
-    run.diagnostics.say(
-        f"wrote {CONFIG}: tiers, quality and pins with their defaults; edit it before `tieraudit replay`"
-    )
+    run.diagnostics.say(f"wrote {CONFIG}: every setting with its default; edit the tiers before `tieraudit replay`")
 
 
 def _failure(receipt: Receipt) -> InputError:
@@ -140,7 +138,7 @@ def _print_rows(receipt: Receipt) -> None:
     if receipt.nothing_new:
         print_text("nothing new: every call was in the database before")
     if receipt.filled:
-        print_text(f"{receipt.filled:,} calls that were known without their content got it")
+        print_text(f"{receipt.filled:,} known without their content got it from this export")
     if receipt.rows_outside:
         print_text(f"{receipt.rows_outside:,} calls lie outside --since and --until and were left out")
     if receipt.first_call and receipt.last_call:
@@ -171,7 +169,7 @@ def _print_models(receipt: Receipt) -> None:
         causes = [f"{without:,} have no token counts"] if without else []
         causes += [f"no price is known for {', '.join(names)}"] if names else []
         print_text("")
-        _wrapped(f"{receipt.unpriced_calls:,} calls have no cost: {'; '.join(causes)}")
+        _wrapped(f"without a cost: {receipt.unpriced_calls:,} calls ({'; '.join(causes)})")
 
 
 def _print_missing(receipt: Receipt) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
@@ -108,6 +109,13 @@ class Store:
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
+        self._hide_log()
+
+    def _hide_log(self) -> None:
+        """Only the owner may read the write-ahead log, which DuckDB makes anew with the default permissions."""
+        if self.path is not None:
+            with suppress(OSError):
+                self.path.with_name(f"{self.path.name}.wal").chmod(0o600)
 
     def _run(self, query: str, parameters: Mapping[str, Any]) -> duckdb.DuckDBPyConnection:
         return self._connection.execute(_query(query), _bound(query, parameters))
@@ -152,21 +160,32 @@ def query_parameters(query: str) -> list[str]:
 def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:
     if path is None:
         return duckdb.connect(":memory:")
-    new = not path.exists()
+    not_ours = StoreError(
+        f"{path}: not a database that can be opened", hint="check --db: it names the DuckDB file of tieraudit"
+    )
+    # DuckDB would open a JSON, CSV or Parquet file as data and keep what is written in memory, silently.
+    if path.exists() and not _is_database(path):
+        raise not_ours
+    mask = os.umask(0o077)
     try:
-        connection = duckdb.connect(str(path))
+        return duckdb.connect(str(path))
     except duckdb.IOException as error:
         if "lock" in str(error).lower():
             raise StoreError(
                 f"{path}: in use by another process",
                 hint="wait until the other tieraudit has ended, or use another --db",
             ) from error
-        raise StoreError(
-            f"{path}: not a database that can be opened", hint="check --db: it names the DuckDB file of tieraudit"
-        ) from error
-    if new:
-        path.chmod(0o600)
-    return connection
+        raise not_ours from error
+    finally:
+        os.umask(mask)
+
+
+def _is_database(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(12)[8:] == b"DUCK"
+    except OSError:
+        return False
 
 
 def _bound(query: str, parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -66,18 +66,25 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     assert "update" in caught.value.hint
 
 
-def test_only_the_owner_can_read_a_new_database(tmp_path: Path) -> None:
-    path = tmp_path / "a.duckdb"
-    Store(path).close()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+def test_only_the_owner_can_read_a_new_database_and_its_log(tmp_path: Path) -> None:
+    row = pa.table({"ingest_id": [1], "source_file": ["f"], "source_line": [1], "reason": ["r"], "excerpt": [""]})
+    with Store(tmp_path / "a.duckdb") as store:
+        with store.transaction():
+            store.insert("quarantine", row)
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    assert modes == {"a.duckdb": 0o600, "a.duckdb.wal": 0o600}
+    assert stat.S_IMODE((tmp_path / "a.duckdb").stat().st_mode) == 0o600
 
 
-def test_a_file_that_is_no_database_is_an_error_with_a_hint(tmp_path: Path) -> None:
-    path = tmp_path / "notes.txt"
-    path.write_text("not a database, and long enough to look like something else\n" * 100)
+@pytest.mark.parametrize("name", ["notes.txt", "log.jsonl", "calls.csv", "empty"])
+def test_a_file_that_is_no_database_is_an_error_and_stays_as_it_is(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    content = "" if name == "empty" else '{"a": "not a database, and long enough to be something else"}\n' * 100
+    path.write_text(content)
     with pytest.raises(StoreError, match="not a database") as caught:
         Store(path)
     assert "--db" in caught.value.hint
+    assert path.read_text() == content
 
 
 def test_a_missing_database_says_how_to_begin(tmp_path: Path) -> None:
