@@ -168,7 +168,7 @@ requests = st.fixed_dictionaries(
 
 
 @each_scorer
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(request=requests, reference=outputs, answer=outputs)
 def test_garbage_is_scored_within_range_or_refused(
     scorer: Scorer, request: JsonObject, reference: Output, answer: Output

@@ -13,7 +13,7 @@ from tieraudit.evidence.posterior import accept_probability, posterior
 from tieraudit.evidence.staged import FORECAST_FROM, HOPELESS, PILOT, UNLIKELY
 
 BAR, CAP = 0.92, 600
-LOOK = 4
+LOOK = 5
 NEEDED = float(np.log(20))
 
 
@@ -71,7 +71,7 @@ def test_the_forecast_knows_what_is_reached_and_what_cannot_be() -> None:
 def test_giving_up_early_costs_little_power_and_saves_most_draws(
     agreement: float, accepts: float, mean_draws: float
 ) -> None:
-    """METHOD 2.3, column e-process + futility: bar .92, cap 600; 1,000 seeded runs, a look at every fourth draw."""
+    """METHOD 2.3, column e-process + futility: bar .92, cap 600; 1,000 seeded runs, a look at every fifth draw."""
     accepted, stopped = _stopping_grid()
     x = np.random.default_rng(5).random((1_000, CAP)) < agreement
     k, n = np.cumsum(x, axis=1), np.arange(1, CAP + 1)[None, :]

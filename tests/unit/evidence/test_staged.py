@@ -146,33 +146,31 @@ def simulate_staged(floor: float, gap: float, *, runs: int, batch: int = 10) -> 
     """
     usual = np.sqrt(floor)
     rng = np.random.default_rng(17)
-    plan = [planned(str(run)) for run in range(runs)]
-    first = np.zeros((runs, 2))
-    second = np.zeros((runs, 13))
-    values = np.arange(-6, 7) / 6
-    threshold = np.full(runs, np.log(20.0))
-    while True:
-        seen = Observed(
-            _draws(first, np.array([0.0, 1.0])),
-            _draws(second, values),
-            np.zeros(runs),
-            np.zeros(runs),
-            np.full(runs, 0.95),
-        )
-        gates = Gates(plan, [Rule(staged=True)] * runs, seen)
-        accepted = (gates.log_e >= threshold) & (first.sum(1) + second.sum(1) >= 30)
-        states = gates.states(threshold)
-        going = np.array([state is State.OPEN for state in states]) & ~accepted
-        if not going.any():
-            return accepted.astype(float), second.sum(1)
-        for run in np.flatnonzero(going):
+    first, second = np.zeros((runs, 2)), np.zeros((runs, 13))
+    accepted = np.zeros(runs)
+    active = np.arange(runs)
+    while len(active):
+        gates = _gates(first[active], second[active])
+        won = (gates.log_e >= np.log(20.0)) & (first[active].sum(1) + second[active].sum(1) >= 30)
+        accepted[active[won]] = 1.0
+        going = np.array([state is State.OPEN for state in gates.states(np.full(len(active), np.log(20.0)))]) & ~won
+        for run, stage in zip(active[going], gates.stage[going], strict=True):
             logged, rerun = rng.random((2, batch)) < usual
             tries = (rng.random((3, batch)) < usual) & (rng.random(batch) >= gap / floor)
-            if gates.stage[run] == 1:
+            if stage == 1:
                 first[run] += np.bincount((tries[0] & logged).astype(int), minlength=2)
             else:
                 sixths = (tries & logged).sum(0) + (tries & rerun).sum(0) - 6 * (logged & rerun)
                 second[run] += np.bincount(sixths + 6, minlength=13)
+        active = active[going]
+    return accepted, second.sum(1)
+
+
+def _gates(first: Floats, second: Floats) -> Gates:
+    runs = len(first)
+    none, steady = np.zeros(runs), np.full(runs, 0.95)
+    seen = Observed(_draws(first, np.array([0.0, 1.0])), _draws(second, np.arange(-6, 7) / 6), none, none, steady)
+    return Gates([planned(str(run)) for run in range(runs)], [Rule(staged=True)] * runs, seen)
 
 
 def _draws(counts: Floats, values: Floats) -> Draws:
