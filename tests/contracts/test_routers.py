@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +19,7 @@ from tests.fixtures.routing import FRONTIER, HOSTILE_NAME, LEGAL_CALL, MID, SMAL
 from tieraudit.errors import UsageError
 from tieraudit.routers import ROUTERS, Router
 from tieraudit.routers.base import Example, Route, RoutingPlan
+from tieraudit.routers.runtime.tieraudit_route import KINDS
 
 GOLDEN = ROOT / "tests/golden/routers"
 HOSTILE = [
@@ -177,3 +180,25 @@ def test_an_unknown_router_is_an_error_with_the_known_ones() -> None:
 
 def test_a_route_says_its_tag() -> None:
     assert Route("t", "T", "labels", None, ()).tag == "task/labels"
+
+
+def test_the_docs_list_every_router_with_its_files() -> None:
+    page = (ROOT / "docs/routers.md").read_text(encoding="utf-8")
+    for found in ROUTERS:
+        line = next(line for line in page.splitlines() if line.startswith(f"| `{found.name}` |"))
+        assert set(re.findall(r"`([^`]+\.\w+)`", line)) == set(found.files(routing_plan()))
+
+
+def test_the_docs_name_every_kind_of_rule_in_the_order_of_their_strength() -> None:
+    page = (ROOT / "docs/routers.md").read_text(encoding="utf-8")
+    table = page[page.index("| rule |") : page.index("`classify` measures")]
+    assert tuple(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == KINDS
+
+
+def test_the_example_in_the_docs_runs(tmp_path: Path) -> None:
+    page = (ROOT / "docs/routers.md").read_text(encoding="utf-8")
+    example = next(block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "load(" in block)
+    write(ROUTERS.get("portable"), routing_plan(), tmp_path)
+    (tmp_path / "example.py").write_text(example, encoding="utf-8")
+    done = subprocess.run([sys.executable, "example.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout == "gpt-5-mini ('gpt-5',) tag; moved\n", done.stderr

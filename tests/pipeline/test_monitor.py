@@ -159,7 +159,7 @@ def test_without_an_audited_log_there_is_nothing_to_compare_with() -> None:
 def test_two_days_are_too_few_to_compare_volumes_and_that_is_said(store: Store) -> None:
     result = watch(store, new_week(2, per_day={ORDER: 400}))
     assert not any(kind == "volume" for _, kind in kinds(result))
-    assert "volumes were not compared" in result.notes[0]
+    assert any("volumes were not compared" in note for note in result.notes)
 
 
 def test_a_share_of_a_large_log_is_looked_at_and_that_is_said(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

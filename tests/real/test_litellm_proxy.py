@@ -13,7 +13,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +22,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import ROOT
+from tests.fixtures.audited import LABEL, LEGAL, MOOD, ORDER, TAIL, audited_store, calls, messages
 from tests.fixtures.routing import (
     FRONTIER,
     LABEL_CALL,
@@ -35,9 +36,10 @@ from tests.fixtures.routing import (
     routing_plan,
 )
 
+from tieraudit.config import Config, Engine
 from tieraudit.domain import JsonObject
+from tieraudit.pipeline.export import export_config
 from tieraudit.routers import ROUTERS
-from tieraudit.routers.base import RoutingPlan
 
 pytestmark = [pytest.mark.litellm, pytest.mark.timeout(400)]
 START_TIMEOUT_S = 120
@@ -158,8 +160,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def write_export(folder: Path, plan: RoutingPlan) -> None:
-    for name, text in ROUTERS.get("litellm").files(plan).items():
+def write_export(folder: Path, tiers: tuple[Engine, ...]) -> None:
+    for name, text in ROUTERS.get("litellm").files(routing_plan(tiers=tiers)).items():
         # A tier rests for half a minute after six failures: too long for the test that comes next.
         (folder / name).write_text(text.replace("cooldown_time: 30", "cooldown_time: 5"), encoding="utf-8")
 
@@ -205,10 +207,12 @@ def running(folder: Path, small: Upstream, **environment: str) -> Iterator[tuple
 
 
 @contextmanager
-def proxy(folder: Path, **environment: str) -> Iterator[Proxy]:
+def proxy(
+    folder: Path, write: Callable[[Path, tuple[Engine, ...]], None] = write_export, **environment: str
+) -> Iterator[Proxy]:
+    """The proxy on what ``write`` puts into ``folder`` for three tiers at three loopback endpoints."""
     with upstream("small") as small, upstream("mid") as mid, upstream("frontier") as frontier:
-        tiers = (SMALL, replace(MID, base_url=mid.url), replace(FRONTIER, base_url=frontier.url))
-        write_export(folder, routing_plan(tiers=tiers))
+        write(folder, (SMALL, replace(MID, base_url=mid.url), replace(FRONTIER, base_url=frontier.url)))
         with running(folder, small, **environment) as (url, key):
             yield Proxy(url, key, folder, small, mid, frontier)
 
@@ -333,8 +337,32 @@ def test_the_environment_switches_every_route_off(tmp_path: Path) -> None:
         assert gateway.ask(chat("Hi", model="task/ticket-labels")) == "frontier|gpt-5"
 
 
+def test_the_export_of_an_audit_takes_logged_calls_to_their_tier(tmp_path: Path) -> None:
+    log = calls(days=3)
+    answers = {
+        ORDER: "small|Qwen/Qwen3.5-9B",
+        LABEL: "mid|gpt-5-mini",
+        LEGAL: "frontier|gpt-4.1",
+        MOOD: "frontier|gpt-5",
+        TAIL: "frontier|gpt-5",
+    }
+
+    def write(folder: Path, tiers: tuple[Engine, ...]) -> None:
+        with audited_store(log=log) as store:
+            assert not export_config(store, Config(tiers), "litellm", folder).failed
+
+    with proxy(tmp_path, write) as gateway:
+        for task, call in log[::3]:
+            assert call.request is not None
+            request = {**call.request, "model": call.request_model}
+            assert gateway.ask(request) == answers[task]
+        tagged = {"model": "gpt-5", "messages": messages(MOOD, 1), "metadata": {"tags": ["task/mood"]}}
+        assert gateway.ask(tagged) == "small|Qwen/Qwen3.5-9B", "what nothing recognises moves when its caller names it"
+    assert {task for task, _ in log[::3]} == set(answers)
+
+
 def test_the_proxy_refuses_to_start_on_rules_that_cannot_be_used(tmp_path: Path) -> None:
-    write_export(tmp_path, routing_plan())
+    write_export(tmp_path, routing_plan().tiers)
     routes = json.loads((tmp_path / "routes.json").read_text(encoding="utf-8"))
     routes["routes"][0]["match"] = [{"system_regex": "("}]
     (tmp_path / "routes.json").write_text(json.dumps(routes), encoding="utf-8")

@@ -61,8 +61,8 @@ def _print(result: MonitorResult) -> None:
     window = f"{result.window_from:%Y-%m-%d %H:%M} to {result.window_to:%Y-%m-%d %H:%M} UTC"
     known = f", {result.known_calls:,} more are in the database already" if result.known_calls else ""
     print_text(f"{result.calls:,} calls from {window}{known}")
-    columns = ("task", "calls/day", "USD/call", "failed", "on its tier")
-    print_table(columns, [_line(watch) for watch in result.tasks], right=columns[1:])
+    columns = ("task", "calls/day", "was", "$/call", "was", "failed", "was", "on its tier")
+    print_table(columns, [_line(watch) for watch in result.tasks if watch.seen], right=columns[1:])
     for note in result.notes:
         print_text(f"note: {note}")
     for alarm in result.alarms:
@@ -74,12 +74,15 @@ def _print(result: MonitorResult) -> None:
 def _line(watch: Watch) -> list[str]:
     return [
         watch.name,
-        f"{watch.calls_a_day_before:,.1f} -> {watch.calls_a_day:,.1f}",
-        f"{_usd(watch.cost_usd_before)} -> {_usd(watch.cost_usd)}",
-        f"{watch.failed_before:.1%} -> {watch.failed:.1%}",
+        f"{watch.calls_a_day:,.1f}",
+        f"{watch.calls_a_day_before:,.1f}",
+        _usd(watch.cost_usd),
+        _usd(watch.cost_usd_before),
+        f"{watch.failed:.1%}",
+        f"{watch.failed_before:.1%}",
         "" if watch.on_tier is None else f"{watch.on_tier:.0%} {watch.tier}",
     ]
 
 
 def _usd(amount: float | None) -> str:
-    return "?" if amount is None else f"{amount:.6f}"
+    return "?" if amount is None else f"{amount:.3g}"

@@ -44,6 +44,11 @@ class Watch:
     failed: float
     on_tier: float | None
 
+    @property
+    def seen(self) -> bool:
+        """True when a call of the task was recognised in either window."""
+        return self.calls_a_day_before > 0 or self.calls_a_day > 0
+
 
 @dataclass(frozen=True, slots=True)
 class MonitorResult:
@@ -133,6 +138,9 @@ def _a_day(window: DriftWindow, counts: TaskCounts) -> float:
 
 
 def _notes(both: Both) -> Iterator[str]:
+    silent = [watched.name for task, watched in both.tasks.items() if not any(each.calls for each in both.counts(task))]
+    if silent:
+        yield f"{len(silent)} tasks have no rule that knows their calls, which count as unknown: {', '.join(silent)}"
     if not both.volumes_compare:
         days = f"{len(both.before.whole_days)} and {len(both.now.whole_days)} whole days"
         yield f"volumes were not compared: the audited and the new log have {days}, which is too few"
