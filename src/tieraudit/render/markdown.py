@@ -128,8 +128,8 @@ def _evidence_of(report: Report, row: TaskRow) -> Iterator[str]:
     if row.stakes:
         yield from (f"Stakes: {inline(row.stakes)}. {inline(row.stakes_because or '')}".rstrip(), "")
     for found in row.evidence:
-        yield f"- **{inline(found.tier)}** ({inline(found.model)}), {found.verdict.value.replace('_', ' ')}: "
-        yield f"  {inline(_told(found))}"
+        yield f"- **{inline(found.tier)}** ({inline(found.model)}), {found.verdict.value.replace('_', ' ')}:"
+        yield f"  {inline(_told(row, found))}"
     latency = (
         f"Time to answer, median and 95th percentile: {inline(report.incumbent_tier)} "
         f"{words.milliseconds(row.incumbent_latency_ms_p50)}, {words.milliseconds(row.incumbent_latency_ms_p95)}"
@@ -148,9 +148,11 @@ def _evidence_of(report: Report, row: TaskRow) -> Iterator[str]:
             yield from _example(found, example)
 
 
-def _told(found: TierEvidence) -> str:
-    told = f"{words.bet_words(found)} Agreement {words.agreement_words(found)}. {found.reason}"
-    return f"{told}. {words.failed_words(found)}" if found.errors else told
+def _told(row: TaskRow, found: TierEvidence) -> str:
+    told = [f"{words.bet_words(found)} Agreement {words.agreement_words(found)}."] if found.n else []
+    if found.reason != row.reason or not found.n:
+        told.append(f"{found.reason}.")
+    return " ".join([*told, words.failed_words(found)]).rstrip()
 
 
 def _example(found: TierEvidence, example: Example) -> Iterator[str]:

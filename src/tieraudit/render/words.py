@@ -187,9 +187,11 @@ def recogniser_words(found: Recogniser | None) -> str:
     """How a router knows the task, with precision and recall on the log."""
     if found is None or found.kind == "none":
         return "Nothing in a request tells this task from others yet, so no router rule is made for it."
-    how = RECOGNISED_BY.get(found.kind, one_line(found.kind, 40))
-    value = one_line(", ".join(map(str, found.value)) if isinstance(found.value, list) else str(found.value), 160)
-    text = f"By {how} {value}" if found.value is not None else f"By {how}"
+    text = f"By {RECOGNISED_BY.get(found.kind, one_line(found.kind, 40))}"
+    if found.value is not None:
+        values = found.value if isinstance(found.value, list | tuple) else [found.value]
+        limit = 13 if found.kind == "system_sha256" else 160
+        text += f" {one_line(', '.join(one_line(str(value), limit) for value in values), 160)}"
     if found.precision is None or found.recall is None:
         return text
     return f"{text} (precision {percent(found.precision)}, recall {percent(found.recall)} on the log)"

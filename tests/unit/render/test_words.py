@@ -111,6 +111,10 @@ def test_failed_replays_are_told_apart_from_disagreement() -> None:
         (Recogniser("tag", "orders", 1.0, 0.94), "By the tag orders (precision 100%, recall 94.0% on the log)"),
         (Recogniser("tools", ["find", "status"], 1.0, 1.0), "By the set of tools find, status (precision"),
         (Recogniser("new_kind", "x"), "By new_kind x"),
+        (
+            Recogniser("system_sha256", ["1d7783573e78ceff", "ab"]),
+            "By the system prompt, by its fingerprint 1d7783573e78…, ab",
+        ),
     ],
 )
 def test_how_a_router_knows_a_task(recogniser: Recogniser | None, text: str) -> None:
