@@ -122,7 +122,8 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911  one return per kind of e
     talk = Diagnostics()
     try:
         result = build(command_in(words))(words, standalone_mode=False, prog_name="tieraudit")
-        return result if isinstance(result, int) else 0
+        # Typer makes an exit code of Ctrl-C.
+        return _interrupted(talk) if result == INTERRUPTED else result if isinstance(result, int) else 0
     except TierauditError as error:
         return talk.error(error)
     except typer.Exit as stop:
@@ -131,8 +132,7 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911  one return per kind of e
         error.show()
         return 2
     except (KeyboardInterrupt, typer.Abort):
-        talk.say("interrupted; what was done is stored, run the same command again to continue")
-        return INTERRUPTED
+        return _interrupted(talk)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -140,6 +140,11 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911  one return per kind of e
         if os.environ.get("TIERAUDIT_DEBUG"):
             raise
         return report_crash(error)
+
+
+def _interrupted(talk: Diagnostics) -> int:
+    talk.say("interrupted; what was done is stored, run the same command again to continue")
+    return INTERRUPTED
 
 
 def main() -> None:
