@@ -7,7 +7,6 @@ Source: inversion of the betting e-process (arXiv 2010.09686, section 4). Each b
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from tieraudit.evidence.betting import log_wealths, mix
 from tieraudit.evidence.draws import Draws, Floats, Ints
@@ -28,13 +27,6 @@ def upper_bound(draws: Draws, *, lo: float = 0.0, hi: float = 1.0, alpha: float 
     """The mirror image of `lower_bound`: the smallest value not yet exceeded by the mean, ``hi`` without evidence."""
     mirrored = Draws(lo + hi - draws.x, draws.count, draws.stream, draws.streams)
     return hi - (hi - lo) * _rejected(mirrored, lo, hi, alpha) / GRID
-
-
-def interval(x: ArrayLike, *, lo: float = 0.0, hi: float = 1.0, alpha: float = 0.05) -> tuple[float, float]:
-    """Both bounds of one stream of outcomes, each at level ``alpha``."""
-    draws = Draws.of([np.asarray(x, dtype=np.float64)])
-    kept = {"lo": lo, "hi": hi, "alpha": alpha}
-    return float(lower_bound(draws, **kept)[0]), float(upper_bound(draws, **kept)[0])
 
 
 def _rejected(draws: Draws, lo: float, hi: float, alpha: float) -> Ints:

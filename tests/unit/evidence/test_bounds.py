@@ -8,8 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tieraudit.evidence.betting import log_wealths, mix
-from tieraudit.evidence.bounds import GRID, interval, lower_bound, upper_bound
+from tieraudit.evidence.bounds import GRID, lower_bound, upper_bound
 from tieraudit.evidence.draws import Draws
+
+
+def interval(outcomes: list[float], lo: float = 0.0) -> tuple[float, float]:
+    draws = Draws.of([outcomes])
+    return float(lower_bound(draws, lo=lo)[0]), float(upper_bound(draws, lo=lo)[0])
 
 
 def log_e(draws: Draws, m: float, lo: float = 0.0) -> float:
