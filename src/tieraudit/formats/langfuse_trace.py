@@ -85,6 +85,12 @@ class LangfuseTrace:
             for item in observations
             if _is_call(item) and _is_call(by_id.get(text(item.get("parentObservationId")), {}))
         )
+        if not record["observations"]:
+            yield Quarantined(
+                where.file, where.line, "not an LLM call: a trace without observations", str(trace.get("id"))
+            )
+        for _ in range(len(record["observations"]) - len(observations)):
+            yield Quarantined(where.file, where.line, "an observation that is not a JSON object")
         for item in observations:
             excerpt = f"{item.get('id')} {item.get('name')}"
             if not _is_call(item):

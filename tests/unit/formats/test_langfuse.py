@@ -261,3 +261,13 @@ def test_one_observation_without_a_time_does_not_cost_the_trace() -> None:
     items = read(observation(startTime=None), observation(id="h"))
     assert isinstance(items[0], Quarantined) and items[0].reason == "no start time"
     assert isinstance(items[1], Call)
+
+
+def test_a_trace_without_observations_is_a_row_too() -> None:
+    (item,) = read()
+    assert isinstance(item, Quarantined) and "without observations" in item.reason
+
+
+def test_an_observation_that_is_no_object_is_counted() -> None:
+    items = list(LangfuseTrace().calls({"trace": {}, "observations": [observation(), None, "x"]}, Where("log", 1)))
+    assert [type(item).__name__ for item in items] == ["Quarantined", "Quarantined", "Call"]
