@@ -31,22 +31,25 @@ def name_tasks(templates: Sequence[str], hints: Sequence[str | None]) -> list[st
     """
     terms = distinctive_terms(templates)
     names = [
-        _given(hint) or _imperative(template) or _role(template) or _from_terms(template, found)
+        _given(hint)
+        or _order(template)
+        or _role(template)
+        or _order(template, weak=True)
+        or _from_terms(template, found)
         for template, hint, found in zip(templates, hints, terms, strict=True)
     ]
-    return _distinct([name or "Unnamed" for name in names], terms)
+    return _distinct([name or "Unnamed" for name in names], templates, terms)
 
 
 def distinctive_terms(templates: Sequence[str]) -> list[list[str]]:
-    """Per template, the words that it has and the others have not, most telling first."""
+    """Per template, its words in the order in which they set it apart from the others."""
     counts = [Counter(word for word in tokens(text) if _can_tell(word)) for text in templates]
     overall: Counter[str] = Counter()
     for count in counts:
         overall.update(count)
     average = overall.total() / max(1, len(counts))
     return [
-        sorted(count, key=lambda word: (-count[word] * math.log1p(average / overall[word]), word))[:8]
-        for count in counts
+        sorted(count, key=lambda word: (-count[word] * math.log1p(average / overall[word]), word)) for count in counts
     ]
 
 
@@ -72,32 +75,30 @@ def _given(hint: str | None) -> str:
     return _title(words[:MOST_WORDS]) if any(word.isalpha() for word in words) else ""
 
 
-def _imperative(template: str) -> str:
-    """The first telling order in the prompt: "You extract the order number from ..." -> "Extract order number"."""
-    weak = ""
+def _order(template: str, *, weak: bool = False) -> str:
+    """The order in the prompt: "You extract the order number from ..." -> "Extract order number".
+
+    Orders that open a sentence or follow "you" come before those inside one. ``weak`` ones only say how to answer.
+    """
+    found: list[tuple[bool, str]] = []
     for sentence in _SENTENCE_END.split(template):
         words = re.findall(r"[\w'’/-]+", sentence)
-        place = _verb_place(words)
+        place = _verb_place(words, weak=weak)
         if place is None:
             continue
-        verb = BASE_FORM[words[place].lower()]
-        found = _title([verb, *_object(words[place + 1 :])])
-        if len(found.split()) < 2:
-            continue
-        if verb not in WEAK_VERBS:
-            return found
-        weak = weak or (found if len(found.split()) > 2 else "")
-    return weak
+        name = _title([BASE_FORM[words[place].lower()], *_object(words[place + 1 :])])
+        if len(name.split()) >= (3 if weak else 2):
+            found.append((place > 0 and words[place - 1].lower() not in ("you", "please"), name))
+    return min(found, key=lambda item: item[0])[1] if found else ""
 
 
-def _verb_place(words: Sequence[str]) -> int | None:
+def _verb_place(words: Sequence[str], *, weak: bool) -> int | None:
     """Where an order begins: at the start of a sentence, or behind "you", "to", "that", "by" and the like."""
     for place, word in enumerate(words[:20]):
-        if word.lower() not in BASE_FORM:
-            continue
-        before = words[place - 1].lower() if place else ""
-        if place == 0 or before in _ORDERS_FOLLOW:
-            return place
+        if word.lower() in BASE_FORM and (BASE_FORM[word.lower()] in WEAK_VERBS) == weak:
+            before = words[place - 1].lower() if place else ""
+            if place == 0 or before in _ORDERS_FOLLOW:
+                return place
     return None
 
 
@@ -140,12 +141,12 @@ def _title(words: Sequence[str]) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _distinct(names: Sequence[str], terms: Sequence[Sequence[str]]) -> list[str]:
-    """Names that several tasks share get the word that sets each apart, then a number."""
-    shared = Counter(name.casefold() for name in names)
+def _distinct(names: Sequence[str], templates: Sequence[str], terms: Sequence[Sequence[str]]) -> list[str]:
+    """Names that several tasks share get the word that only one of them has, then a number."""
     found: list[str] = []
-    for name, words in zip(names, terms, strict=True):
-        own = next((word for word in words if word not in name.lower().split()), "")
-        several = own and shared[name.casefold()] > 1
-        found.append(unique(_title([*name.split()[: MOST_WORDS - 1], own]) if several else name, found))
+    for place, name in enumerate(names):
+        others = [templates[i] for i, other in enumerate(names) if i != place and other.casefold() == name.casefold()]
+        theirs = {word for text in others for word in tokens(text)} | set(name.casefold().split())
+        own = next((word for word in terms[place] if word not in theirs), "") if others else ""
+        found.append(unique(_title([*name.split()[: MOST_WORDS - 1], own]) if own else name, found))
     return found

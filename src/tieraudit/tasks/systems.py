@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 
 from tieraudit.tasks.masking import VARIES, token_spans, tokens
 from tieraudit.tasks.sample import MIN_SUPPORT, Sampled, Span
@@ -16,6 +17,10 @@ from tieraudit.tasks.trie import Trie
 APART = 4
 STABLE_SHARE = 0.95
 KEPT_ANSWERS = 400
+PROMPTS_COMPARED = 2_000
+PIECES_COMPARED = 40
+BOTH_ORDERS = 2
+POOL_PARTNERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,32 +58,37 @@ class SystemKeys:
     Prompts that are equal but for small numbers and names form a group. When a group has up to four members, each
     stable over a dozen calls or more and run side by side, they are different tasks; when it has more, or a long tail,
     the difference is a slot. A prompt that no dozen calls share is known by its frequent sentences and by the trie
-    over the first and last sentence that is not.
+    over the first and last sentence that is not. Sentences that come in either order are payload (retrieved snippets,
+    an agent's notes) and count for nothing.
     """
 
     def __init__(self, calls: Sequence[Sampled], support: int) -> None:
+        self._payload = payload_pieces(
+            [call.traits.system for call in calls if call.traits.system is not None], support
+        )
         groups: dict[str, dict[str, _Variant]] = defaultdict(dict)
         pieces: Counter[str] = Counter()
         for call in calls:
             if call.traits.system is not None:
-                system = call.traits.system
-                groups[system.loose].setdefault(system.exact, _Variant()).add(call)
-                pieces.update(set(system.pieces))
+                loose, exact = self._names(call.traits.system)
+                groups[loose].setdefault(exact, _Variant()).add(call)
+                pieces.update(set(call.traits.system.pieces))
         self._stable = {
             loose: _keys_of_group(loose, variants)
             for loose, variants in groups.items()
             if sum(len(variant.times) for variant in variants.values()) >= MIN_SUPPORT
         }
-        self._frequent = {piece for piece, count in pieces.items() if count >= support}
+        self._frequent = {piece for piece, count in pieces.items() if count >= support} - self._payload
         rests = [rest for call in calls if (rest := self._rest_of(call.traits.system)) is not None]
         self._openings = Trie([opening for opening, _ in rests], depth=HEAD_TOKENS, support=support)
         self._endings = Trie([ending for _, ending in rests], depth=TAIL_TOKENS, support=support)
 
     def key(self, system: SystemText) -> SystemKey | None:
         """The key of a system prompt; None when nothing of it is known from many calls."""
-        if system.loose in self._stable:
-            exact, default = self._stable[system.loose]
-            return SystemKey(*exact.get(system.exact, default), frozenset(system.pieces))
+        loose, exact = self._names(system)
+        if loose in self._stable:
+            variants, default = self._stable[loose]
+            return SystemKey(*variants.get(exact, default), frozenset(system.pieces) - self._payload)
         opening, ending = self._rest_of(system) or ((), ())
         start = opening[: self._openings.length(opening)]
         end = ending[: self._endings.length(ending)]
@@ -90,22 +100,29 @@ class SystemKeys:
     def parts(self, system: SystemText) -> list[str]:
         """The pieces of a prompt in order, as written but for masks, with «…» for what varies from call to call."""
         texts = split_pieces(system.loose_text)
-        rest = self._rest_of(system)
-        rare = {place for place, piece in enumerate(system.pieces) if piece not in self._frequent} if rest else set()
-        if not rare or rest is None:
-            return texts
+        opening, ending = self._rest_of(system) or ((), ())
+        stable = self._names(system)[0] in self._stable
+        varied = self._payload if stable else {piece for piece in system.pieces if piece not in self._frequent}
+        rare = [place for place, piece in enumerate(system.pieces) if piece in varied]
         shown: list[str] = []
         for place, piece in enumerate(texts):
-            start = self._openings.length(rest[0]) if place == min(rare) else 0
-            end = self._endings.length(rest[1]) if place == max(rare) else 0
+            start = self._openings.length(opening) if rare and place == rare[0] else 0
+            end = self._endings.length(ending) if rare and place == rare[-1] else 0
             part = _ends_of(piece, start, end) if place in rare else piece
             if part != VARIES or shown[-1:] != [VARIES]:
                 shown.append(part)
         return shown
 
+    def _names(self, system: SystemText) -> tuple[str, str]:
+        """``loose`` and ``exact`` of a prompt; both of what is left when it has payload sentences."""
+        if self._payload.isdisjoint(system.pieces):
+            return system.loose, system.exact
+        left = digest("\n".join(piece for piece in system.pieces if piece not in self._payload))
+        return left, left
+
     def _rest_of(self, system: SystemText | None) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
         """The tokens of the first piece that is rare, and in reverse of the last one; None for a stable prompt."""
-        if system is None or system.loose in self._stable:
+        if system is None or self._names(system)[0] in self._stable:
             return None
         rare = [place for place, piece in enumerate(system.pieces) if piece not in self._frequent]
         if not rare:
@@ -113,6 +130,29 @@ class SystemKeys:
         texts = split_pieces(system.loose_text)
         first, last = tokens(texts[rare[0]]), tokens(texts[rare[-1]])
         return tuple(first[:HEAD_TOKENS]), tuple(last[: -TAIL_TOKENS - 1 : -1])
+
+
+def payload_pieces(systems: Sequence[SystemText], support: int) -> frozenset[str]:
+    """The frequent sentences that stand before others in some calls and behind them in others.
+
+    What tells tasks apart has its place in the prompt; what is drawn from a pool comes in any order. Two sentences
+    that changed places once, when a prompt was edited, are no pool: it takes two partners.
+    """
+    prompts = Counter(system.pieces for system in systems)
+    counts: Counter[str] = Counter()
+    for pieces, calls in prompts.items():
+        counts.update(dict.fromkeys(pieces, calls))
+    frequent = {piece for piece, count in counts.items() if count >= support}
+    before: Counter[tuple[str, str]] = Counter()
+    for pieces in sorted(prompts)[:: max(1, len(prompts) // PROMPTS_COMPARED)]:
+        kept = [piece for piece in pieces if piece in frequent][:PIECES_COMPARED]
+        before.update(dict.fromkeys(combinations(kept, 2), prompts[pieces]))
+    partners = Counter(
+        one
+        for (one, other), calls in before.items()
+        if one != other and calls >= BOTH_ORDERS and before[other, one] >= BOTH_ORDERS
+    )
+    return frozenset(piece for piece, count in partners.items() if count >= POOL_PARTNERS)
 
 
 def _ends_of(piece: str, start: int, end: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import combinations
 
 from tieraudit.tasks.sample import MIN_SUPPORT
 from tieraudit.tasks.traits import HEAD_TOKENS, TAIL_TOKENS, TokenEnds
@@ -12,6 +13,7 @@ from tieraudit.tasks.vocabulary import BASE_FORM
 
 LONG = 8
 COVERED = 0.8
+ALIKE = 0.5
 _ORDER_FOLLOWS = frozenset(".!?:;,") | {"please", "and", "then", "must", "should"}
 
 
@@ -63,18 +65,23 @@ def _orders(words: Sequence[str]) -> bool:
         if before in _ORDER_FOLLOWS and BASE_FORM.get(word) == word:
             return True
         before = word
-    return bool(words) and words[-1] == ":"
+    return False
 
 
 def templates_within(turns: Sequence[TokenEnds]) -> UserKeys | None:
     """The templates of the user turns behind one system prompt, when that is where the work is said.
 
     A prompt such as "You are a helpful assistant." serves many tasks: then four of five turns carry one of two or more
-    templates that give an order. Otherwise the turns are payload, and None is returned.
+    templates that give an order and differ in most words. Otherwise the turns are payload, and None is returned.
     """
     learned = UserKeys(turns, MIN_SUPPORT)
     keys = [key for turn in turns if (key := learned.key(turn)) is not None]
     ordering = Counter(key for key in keys if _orders(key[0]) or _orders(key[1]))
-    if len(ordering) < 2 or ordering.total() < COVERED * len(turns):
-        return None
-    return learned
+    common = [key for key, count in ordering.items() if count >= MIN_SUPPORT]
+    differ = any(_share_of_words(one, other) < ALIKE for one, other in combinations(common, 2))
+    return learned if differ and ordering.total() >= COVERED * len(turns) else None
+
+
+def _share_of_words(one: TokenEnds, other: TokenEnds) -> float:
+    first, second = {*one[0], *one[1]}, {*other[0], *other[1]}
+    return len(first & second) / len(first | second)

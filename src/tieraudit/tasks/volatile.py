@@ -12,10 +12,12 @@ LOOK_BACK = 32
 LONG_NUMBER = 5
 
 _MONTHS = word_list("months")
-_DAY_MONTH = re.compile(r"\d{1,2}(?:st|nd|rd|th)?(?: of)? ([A-Za-z]{3,9})\b\.?(?:,? \d{4}\b)?")
+_DAY_MONTH = re.compile(r"\d{1,2}(?:st|nd|rd|th)?(?: of)? ([A-Za-z]{3,9})\b(?:(?:\.|,)? \d{4}\b)?")
 _DAY_OR_YEAR = re.compile(r"\d{1,2}(?:st|nd|rd|th)?\b(?:,? \d{4}\b)?|\d{4}\b")
 _MONTH_BEFORE = re.compile(r"([A-Za-z]{3,9})\.? $")
 _WEEKDAY = re.compile(r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b", re.IGNORECASE)
+_FILE = re.compile(r"(?<![\w/.-])[\w/.-]{1,80}\.(?:md|pdf|docx?|txt|html?|xlsx?|csv|eml|pptx?|png|jpe?g)\b")
+_FILE_SIGN = re.compile(r"\.[mpdthxcej][a-z]{1,3}\b")
 _URL = re.compile(r"(?:https?://|ftp://|www\.)[^\s<>\"'«»)\]]+", re.IGNORECASE)
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 
@@ -38,15 +40,22 @@ _LABEL_ENDS = frozenset({"name", "id"})
 _VALUE = re.compile(rf"[ ]?[^\s.;,|)(«»{{}}\"'][^\n.;,|)«»]{{0,{NAME_CHARS}}}")
 _CUES = re.compile(rf"\b((?:{phrases('name_cues')}) )({CAPITALISED}(?: {CAPITALISED}){{0,3}})")
 _CUE_SIGNS = tuple(cue.replace("_", " ") for cue in word_list("name_cues"))
-_DOCUMENT_LINE = re.compile(rf"^([ \t]*(?:{phrases('document_lines')})s?[ ]?:)[ \t]*\S[^\n]*$", re.I | re.M)
+_DOCUMENT_LINE = re.compile(
+    rf"^([ \t]*(?:(?:{phrases('document_openings')}) ){{0,4}}(?:{phrases('document_lines')})s?)"
+    r"(?: ?\([^\n)]{0,60}\))?:"
+    r"(?:[ \t]*\S[^\n]*|[ \t]*(\n)[ \t]*\S[^\n]*(?:\n[ \t]*\S[^\n]*)*)",
+    re.IGNORECASE | re.MULTILINE,
+)
 _TAG = re.compile(r"<(\w{2,20})(?:\s[^<>]{0,200})?>")
 _PAYLOAD_TAGS = word_list("payload_tags")
 
 
 def mask_links(text: str) -> str:
-    """URLs and e-mail addresses."""
+    """URLs, e-mail addresses and file names."""
     if "://" in text or "www." in text:
         text = _URL.sub("«url»", text)
+    if _FILE_SIGN.search(text):
+        text = _FILE.sub("«file»", text)
     return _EMAIL.sub("«email»", text) if "@" in text else text
 
 
@@ -105,15 +114,14 @@ def _kind_of(token: str) -> str:
 
 
 def mask_labelled(text: str) -> str:
-    """What stands behind a label such as ``User:``, up to the end of the clause."""
+    """A name or value behind a label such as ``User:``, up to the end of the clause."""
     parts: list[str] = []
     done = 0
     for place in (match.start() for match in _DELIMITER.finditer(text)):
-        if (
-            place >= done
-            and _is_label(text[max(done, place - LOOK_BACK) : place])
-            and (value := _VALUE.match(text, place + 1))
-        ):
+        if place < done or not _is_label(text[max(done, place - LOOK_BACK) : place]):
+            continue
+        value = _VALUE.match(text, place + 1)
+        if value and _is_name(value[0]):
             parts += [text[done : place + 1], " «name»" if value[0].startswith(" ") else "«name»"]
             done = value.end()
     return "".join([*parts, text[done:]]) if parts else text
@@ -123,6 +131,12 @@ def _is_label(before: str) -> bool:
     """Whether what stands before a colon ends with a label: "User", "Customer name", "session_id"."""
     words = _WORDS.findall(before.lower())[-2:]
     return bool(words) and (words[-1] in _LABELS or (words[-1] in _LABEL_ENDS and words[0] in _LABELS))
+
+
+def _is_name(value: str) -> bool:
+    """Up to two words, or up to four with capitals: more is a sentence."""
+    words = value.split()
+    return len(words) <= 2 or (len(words) <= 4 and all(word[0].isupper() or word[0].isdigit() for word in words))
 
 
 def mask_cued(text: str) -> str:
@@ -140,10 +154,16 @@ def says_the_work(words: str) -> bool:
 
 
 def mask_documents(text: str) -> str:
-    """The bodies of payload tags such as ``<context>``, and lines such as ``Passage: ...`` in a text of several."""
+    """The bodies of payload tags such as ``<context>``. In a text of several lines, also what follows a label such as
+    ``Passage:``, to the end of its line, or to the next empty line when it begins on the next.
+    """
     if "<" in text:
         text = _mask_tagged(text)
-    return _DOCUMENT_LINE.sub(r"\1 «body»", text) if "\n" in text and ":" in text else text
+    return _DOCUMENT_LINE.sub(_mark_document, text) if "\n" in text and ":" in text else text
+
+
+def _mark_document(match: re.Match[str]) -> str:
+    return f"{match[1]}:{match[2] or ' '}«body»"
 
 
 def _mask_tagged(text: str) -> str:
