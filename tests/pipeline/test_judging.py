@@ -77,8 +77,8 @@ def test_a_question_that_does_not_fit_into_the_budget_is_not_asked(server: ChatS
 
 
 def judged(server: ChatServer) -> Config:
-    more = f'[judge]\nmodel = "third-family"\nbase_url = "{server.base_url}"\ninput_usd_per_mtok = 1\noutput_usd_per_mtok = 1'
-    return config(server, more=more)
+    price = "input_usd_per_mtok = 1\noutput_usd_per_mtok = 1"
+    return config(server, more=f'[judge]\nmodel = "third-family"\nbase_url = "{server.base_url}"\n{price}')
 
 
 def test_free_text_is_judged_and_the_judge_is_part_of_what_the_audit_cost(server: ChatServer) -> None:
