@@ -106,8 +106,7 @@ def _loosen(text: str) -> str:
 def _mask_payload(text: str) -> str:
     if "```" in text:
         parts = text.split("```")
-        parts[1::2] = ["«block»"] * (len(parts) // 2)
-        text = "```".join(parts)
+        text = "«block»".join(parts[::2]) + ("" if len(parts) % 2 else "«block»")
     text = _mask(text)
     for quote, quoted in _QUOTED.items():
         if quote in text:
