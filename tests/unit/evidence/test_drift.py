@@ -19,7 +19,7 @@ from tieraudit.evidence.drift import (
     volume_ratio,
 )
 
-RUNS = 1500
+RUNS = 600
 ALPHA = 0.1
 
 
