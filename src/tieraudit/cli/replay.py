@@ -69,7 +69,7 @@ def command(
     options = ReplayOptions(names, _dollars(budget), max_calls, baseline, dry_run, seed)
     config = shared.config()
     with shared.store() as store, shared.diagnostics as talk, ExitStack() as stack:
-        confirm = partial(_confirm, shared, options.budget_usd, yes=yes)
+        confirm = Consent(shared, options.budget_usd, yes=yes)
         judge = None
         if config.judge is not None and not dry_run:
             judge = Judge(store, config.judge, budget_usd=options.budget_usd, confirm=confirm, progress=talk)
@@ -108,20 +108,33 @@ def _dollars(text: str | None) -> Decimal | None:
     return amount
 
 
-def _confirm(shared: Session, budget_usd: Decimal | None, hosts: tuple[str, ...], *, yes: bool) -> None:
-    """Ask before calls are sent to hosts that bill; raises `UsageError` when nobody is there to ask, or says no."""
-    limit = "no limit, see --budget" if budget_usd is None else f"at most ${budget_usd} in all"
-    where = " and ".join(hosts)
-    if yes:
-        shared.diagnostics.say(f"sending calls of the log to {where} ({limit})")
-        return
-    shared.diagnostics.finish()
-    if not sys.stdin.isatty():
-        raise UsageError(
-            f"replays to {where} cost money and nobody is there to ask", hint="add --yes, and --budget USD"
-        )
-    if not typer.confirm(f"Send calls of the log to {where}, which bills for it ({limit})?", err=True):
-        raise UsageError("not confirmed: nothing was sent there", hint="`tieraudit replay --dry-run` shows the plan")
+class Consent:
+    """Asks a person once before calls of the log go to hosts that bill."""
+
+    def __init__(self, shared: Session, budget_usd: Decimal | None, *, yes: bool) -> None:
+        self._talk = shared.diagnostics
+        self._limit = "no limit, see --budget" if budget_usd is None else f"at most ${budget_usd} in all"
+        self._yes = yes
+        self._agreed: set[str] = set()
+
+    def __call__(self, hosts: tuple[str, ...]) -> None:
+        """Return when all ``hosts`` are agreed to; raises `UsageError` when nobody is there to ask, or says no."""
+        new = [host for host in hosts if host not in self._agreed]
+        if not new:
+            return
+        where = " and ".join(new)
+        self._talk.finish()
+        if self._yes:
+            self._talk.say(f"replays may be sent to {where} ({self._limit})")
+        elif not sys.stdin.isatty():
+            raise UsageError(
+                f"replays to {where} cost money and nobody is there to ask", hint="add --yes, and --budget USD"
+            )
+        elif not typer.confirm(f"Send calls of the log to {where}, which bills for it ({self._limit})?", err=True):
+            raise UsageError(
+                "not confirmed: nothing was sent there", hint="`tieraudit replay --dry-run` shows the plan"
+            )
+        self._agreed.update(new)
 
 
 def _print_plan(shared: Session, plan: ReplayPlan) -> None:

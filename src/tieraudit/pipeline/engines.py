@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from tieraudit.backends import BACKENDS, Backend
-from tieraudit.backends.address import public_url
 from tieraudit.backends.base import Say
 from tieraudit.config import Engine
-from tieraudit.pipeline.reply_cost import Rates
 
 Confirm = Callable[[tuple[str, ...]], None]
-"""Takes the hosts that are about to bill; returns to go on, raises `UsageError` to stop."""
+"""Takes the hosts that may bill; returns to go on, raises `UsageError` to stop."""
 
 
 def agree(hosts: tuple[str, ...]) -> None:
@@ -21,7 +19,9 @@ def agree(hosts: tuple[str, ...]) -> None:
 class Engines:
     """Backends by tier. One whose replies are all stored is never entered: no server, no key, no connection."""
 
-    def __init__(self, *, confirm: Confirm = agree, say: Say) -> None:
+    def __init__(self, *, say: Say, hosts: tuple[str, ...] = (), confirm: Confirm = agree) -> None:
+        """``hosts`` may bill in this run: ``confirm`` is asked for all of them before anything starts."""
+        self._hosts = hosts
         self._confirm = confirm
         self._say = say
         self._made: dict[str, Backend] = {}
@@ -35,13 +35,13 @@ class Engines:
         """The backend at work; only after `enter`."""
         return self._entered[engine.name]
 
-    async def enter(self, needed: Iterable[tuple[Engine, str]]) -> None:
-        """Start what is needed, by (engine, model), and is not at work yet; asks once before anybody bills."""
-        fresh = {engine.name: (engine, model) for engine, model in needed if engine.name not in self._entered}
-        hosts = {public_url(e.base_url) for e, model in fresh.values() if e.base_url and Rates(e, model).paid}
-        if hosts:
-            self._confirm(tuple(sorted(hosts)))
-        for engine, _ in fresh.values():
+    async def enter(self, needed: Iterable[Engine]) -> None:
+        """Start what is needed and not at work yet."""
+        fresh = {engine.name: engine for engine in needed if engine.name not in self._entered}
+        if fresh and self._hosts:
+            self._confirm(self._hosts)
+            self._hosts = ()
+        for engine in fresh.values():
             backend = self._backend(engine)
             await backend.__aenter__()
             self._entered[engine.name] = backend

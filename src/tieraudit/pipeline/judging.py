@@ -10,6 +10,7 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Any, TypeVar
 
+from tieraudit.backends.address import public_url
 from tieraudit.backends.base import Answer, CaseFailed
 from tieraudit.config import Engine
 from tieraudit.domain import JsonObject, Reply
@@ -42,8 +43,9 @@ class Judge:
         self._store = store
         self._engine = engine
         self._budget_usd = budget_usd
-        self._engines = Engines(confirm=confirm, say=(progress or Silent()).say)
         self._rates = Rates(engine, engine.model or "")
+        hosts = (public_url(engine.base_url),) if engine.base_url and self._rates.paid else ()
+        self._engines = Engines(say=(progress or Silent()).say, hosts=hosts, confirm=confirm)
         self._clock = SharedClock()
         self._lock = threading.Lock()
         self._reserved = ZERO
@@ -95,7 +97,7 @@ class Judge:
 
     async def _complete(self, body: JsonObject, model: str) -> tuple[Answer, Decimal | None]:
         async with self._starting:
-            await self._engines.enter([(self._engine, model)])
+            await self._engines.enter([self._engine])
         mark = self._clock.start()
         share = 0.0
         try:

@@ -98,7 +98,7 @@ class _Run:
     ) -> None:
         self._store, self._plan = store, plan
         self._score, self._decide, self._progress = score, decide, progress
-        self._engines = Engines(confirm=confirm, say=progress.say)
+        self._engines = Engines(say=progress.say, hosts=plan.hosts, confirm=confirm)
         self._options = options
         self._failed: set[str] = set()
         self._book = CaseBook(store, config, plan, self._engines)

@@ -92,7 +92,7 @@ class Sender:
         when a limit in dollars meets an unknown price. Whatever ends it, the replies that came are stored.
         """
         self._check_prices(requests)
-        await self._engines.enter((request.engine, request.model) for request in requests)
+        await self._engines.enter(request.engine for request in requests)
         by_engine: dict[str, list[Request]] = {}
         for request in requests:
             by_engine.setdefault(request.engine.name, []).append(request)
