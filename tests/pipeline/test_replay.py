@@ -374,3 +374,11 @@ def test_an_endpoint_that_only_fails_ends_the_run_and_a_rerun_asks_again() -> No
         assert len(server.bodies) < 40
         server.always = None
         assert run(store, settings).status == "finished"
+
+
+def test_the_largest_spend_is_asked_for_first_so_a_small_budget_decides_what_matters() -> None:
+    with Store(None) as store, chat_server(right) as server:
+        put_labels(store, "a-little", call={"cost": "0.001"})
+        put_labels(store, "b-lot", call={"cost": "0.002"})
+        run(store, config(server), max_calls=10)
+    assert {body["messages"][0]["content"] for body in server.bodies} == {"You do b-lot."}

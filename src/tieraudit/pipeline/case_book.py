@@ -26,8 +26,13 @@ class CaseBook:
         self._pools: dict[tuple[str, str], Pool] = {}
 
     def missing(self) -> list[Request]:
-        """The requests without an answer that cases wait for: of the last batch, or of a run that was cut off."""
-        return [self._request(row) for row in self._store.rows("replay_missing", audit_id=self._plan.audit_id)]
+        """The requests without an answer that cases wait for, of the task with the largest spend first.
+
+        They are those of the last batch, or of a run that was cut off.
+        """
+        rows = self._store.rows("replay_missing", audit_id=self._plan.audit_id)
+        place = {row.planned.task_id: number for number, row in reversed([*enumerate(self._plan.rows)])}
+        return [self._request(row) for row in sorted(rows, key=lambda row: place[row["task_id"]])]
 
     def _request(self, row: dict[str, Any]) -> Request:
         engine, model = self._target(row["role"], row["tier"], row["served_by"])

@@ -1,7 +1,7 @@
 -- The requests that unscored cases of an audit still wait for, each once, in the order of the draws: the calls of one task
 -- one after the other, so that an engine finds their common beginning in its cache.
 SELECT
-    case_replies.request_key, case_replies.role, case_replies.trial, cases.tier,
+    case_replies.request_key, case_replies.role, case_replies.trial, cases.task_id, cases.tier,
     calls.request::VARCHAR AS request, coalesce(calls.response_model, calls.request_model) AS served_by
 FROM cases
 JOIN case_replies USING (case_id)
