@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import wrap
 from typing import Annotated, Any
 
 import typer
@@ -13,8 +14,10 @@ from tieraudit.domain import Recogniser, Task
 from tieraudit.errors import UsageError
 from tieraudit.pipeline.classify import classify
 from tieraudit.pipeline.task_book import (
+    SURE,
     Classification,
     TaskSheet,
+    best_recogniser,
     compare_with_labels,
     merge_tasks,
     pin_task,
@@ -26,7 +29,6 @@ from tieraudit.pipeline.task_book import (
 from tieraudit.store import Store
 
 WIDTH = 100
-EXAMPLE_CHARS = 300
 TEMPLATE_LINES = 40
 
 
@@ -151,7 +153,7 @@ def _table(found: Classification) -> None:
             "-" if task.is_tail else str(task.type),
             "-" if task.is_tail else task.prior,
             _flags(found, task),
-            _recogniser(task.recognisers),
+            _recogniser(best_recogniser(task)),
         ]
         for task in found.tasks
     ]
@@ -167,11 +169,12 @@ def _flags(found: Classification, task: Task) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _recogniser(rules: tuple[Recogniser, ...]) -> str:
-    if not rules or rules[0].kind == "none":
+def _recogniser(rule: Recogniser) -> str:
+    if rule.kind == "none":
         return "-"
-    best = rules[0]
-    return f"{best.kind.replace('system_', '').replace('_', ' ')} {best.precision or 0:.0%}/{best.recall or 0:.0%}"
+    known = min(rule.precision or 0, rule.recall or 0)
+    name = rule.kind.removeprefix("system_").replace("_", " ")
+    return name if known >= SURE else f"{name} {rule.precision or 0:.0%}/{rule.recall or 0:.0%}"
 
 
 def _show(run: Session, sheet: TaskSheet) -> None:
@@ -194,7 +197,7 @@ def _show(run: Session, sheet: TaskSheet) -> None:
         if numbers[key] is not None:
             print_text(f"{label}: median {numbers[key]:,.0f}, 95 % below {numbers[f'{key}_p95']:,.0f} {unit}")
     print_text("\nTemplate (what varies is marked «…»):")
-    lines = [line[: WIDTH - 2] for line in sheet.template.splitlines()] or ["(none)"]
+    lines = [part for line in sheet.template.splitlines() for part in wrap(line, WIDTH - 4) or [""]] or ["(none)"]
     print_text("\n".join(f"  {line}" for line in lines[:TEMPLATE_LINES]))
     if len(lines) > TEMPLATE_LINES:
         print_text(f"  ... {len(lines) - TEMPLATE_LINES} more lines")
@@ -227,7 +230,7 @@ def _as_json(found: Classification) -> dict[str, Any]:
 
 
 def _task_as_json(found: Classification, task: Task) -> dict[str, Any]:
-    best = task.recognisers[0] if task.recognisers else Recogniser("none")
+    best = best_recogniser(task)
     pin = found.pins.get(task.task_id)
     return {
         "id": task.task_id,

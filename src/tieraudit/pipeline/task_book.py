@@ -23,6 +23,8 @@ from tieraudit.tasks.agreement import Agreement, agreement
 from tieraudit.tasks.view import view
 
 EXAMPLES = 3
+SURE = 0.99
+FULL = 0.95
 ENDINGS = (".csv", ".parquet")
 
 
@@ -47,6 +49,14 @@ class Classification:
     def share_of_spend(self, task: Task) -> float:
         """The task's share of the spend of all calls, in [0, 1]; 0 where nothing is priced."""
         return float((task.spend_usd or Decimal(0)) / self.spend_usd) if self.spend_usd else 0.0
+
+
+def best_recogniser(task: Task) -> Recogniser:
+    """The strongest rule that hardly ever errs and hardly ever misses, else the one that knows the most calls."""
+    for rule in task.recognisers:
+        if (rule.precision or 0) >= SURE and (rule.recall or 0) >= FULL:
+            return rule
+    return max(task.recognisers, key=lambda rule: rule.recall or 0, default=Recogniser("none"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,9 +120,7 @@ def _template(discovery: Discovery, cluster: Cluster) -> str:
     fingerprint, call = chosen[0]
     shown = []
     if fingerprint.system is not None and call.traits.system is not None:
-        stable = fingerprint.system.kind == "exact"
-        parts = discovery.fingerprinter.systems.parts(call.traits.system)
-        shown += ["[system]", call.traits.system.masked.strip() if stable else "\n".join(parts)]
+        shown += ["[system]", discovery.fingerprinter.systems.skeleton(call.traits.system)]
     if fingerprint.shots:
         shown += ["[examples]", call.traits.view.shots]
     return "\n".join([*shown, "[user]", _user_template(fingerprint, call)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -99,19 +100,35 @@ class SystemKeys:
 
     def parts(self, system: SystemText) -> list[str]:
         """The pieces of a prompt in order, as written but for masks, with «…» for what varies from call to call."""
-        texts = split_pieces(system.loose_text)
+        shown: list[str] = []
+        for _, part in self._pairs(system):
+            if part != VARIES or shown[-1:] != [VARIES]:
+                shown.append(part)
+        return shown
+
+    def skeleton(self, system: SystemText) -> str:
+        """The prompt with its lines as written, marks for names and the like, and «…» for what else varies."""
+        key = self.key(system)
+        whole = key is not None and key.kind == "exact" and self._payload.isdisjoint(system.pieces)
+        text = system.masked if whole else system.loose_text
+        for piece, part in self._pairs(system):
+            if part != piece:
+                words = r"\s+".join(map(re.escape, piece.split()))
+                text = re.sub(words, part.replace("\\", r"\\"), text, count=1)
+        return re.sub(rf"{VARIES}(?:\s*{VARIES})+", VARIES, text.strip())
+
+    def _pairs(self, system: SystemText) -> list[tuple[str, str]]:
+        """Each piece, and what of it stays."""
         opening, ending = self._rest_of(system) or ((), ())
         stable = self._names(system)[0] in self._stable
         varied = self._payload if stable else {piece for piece in system.pieces if piece not in self._frequent}
         rare = [place for place, piece in enumerate(system.pieces) if piece in varied]
-        shown: list[str] = []
-        for place, piece in enumerate(texts):
+        pairs = []
+        for place, piece in enumerate(system.piece_texts()):
             start = self._openings.length(opening) if rare and place == rare[0] else 0
             end = self._endings.length(ending) if rare and place == rare[-1] else 0
-            part = _ends_of(piece, start, end) if place in rare else piece
-            if part != VARIES or shown[-1:] != [VARIES]:
-                shown.append(part)
-        return shown
+            pairs.append((piece, _ends_of(piece, start, end) if place in rare else piece))
+        return pairs
 
     def _names(self, system: SystemText) -> tuple[str, str]:
         """``loose`` and ``exact`` of a prompt; both of what is left when it has payload sentences."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 
-from tieraudit.tasks.systems import payload_pieces
+from tieraudit.tasks.sample import Sampled
+from tieraudit.tasks.systems import SystemKeys, payload_pieces
 from tieraudit.tasks.traits import Reader, ends_of, read_system, token_ends
 from tieraudit.tasks.trie import Trie
 from tieraudit.tasks.users import UserKeys, templates_within
@@ -88,6 +89,16 @@ class TestSystemTexts:
     def test_sentences_that_keep_their_place_are_not(self) -> None:
         texts = ["Do one. Be kind. Be brief.", "Do two. Be kind. Be brief.", "Do one. Be brief. Be kind."]
         assert payload_pieces([read_system(text) for text in texts * 50], 12) == frozenset()
+
+    def test_the_skeleton_shows_what_stays_and_where_it_varies(self) -> None:
+        source = random.Random(8)
+        reader = Reader()
+        texts = [f"You help at Acme.\nThe case: {payload(source)}. {payload(source)}. Be \\kind." for _ in range(60)]
+        bodies = [{"messages": [{"role": "system", "content": text}]} for text in texts]
+        calls = [Sampled(str(n), n, 1, reader.read(body, None), None, ()) for n, body in enumerate(bodies)]
+        system = calls[0].traits.system
+        assert system is not None
+        assert SystemKeys(calls, 12).skeleton(system) == "You help at «name».\nThe case: «…» Be \\kind."
 
     def test_equal_prompts_are_read_once(self) -> None:
         reader = Reader()
