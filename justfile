@@ -23,3 +23,9 @@ docs:
 # Make the sample logs again (same bytes).
 sample-logs:
     uv run python sample_logs/make_sample_logs.py
+
+# Make the committed example again with the real model, and record its replies for the test that compares.
+example:
+    rm -rf reports
+    uv run tieraudit demo --out reports
+    uv run python tests/fixtures/replies/record.py reports/demo.duckdb
