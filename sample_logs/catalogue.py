@@ -100,10 +100,9 @@ CATALOGUE = (
         tasks.refund_draft,
         "gpt-5.1",
         "office",
-        {"reasoning_effort": "medium", "stop": ["\n"], "max_completion_tokens": 120},
+        {"reasoning_effort": "none", "stop": ["\n"], "max_completion_tokens": 24},
         team="finance",
         litellm=140,
-        reasoning=280,
         error_rate=0.01,
     ),
     Task(

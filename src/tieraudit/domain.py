@@ -18,7 +18,7 @@ JsonObject = dict[str, Any]
 
 
 class ContentState(StrEnum):
-    """How much of the prompt and answer the log carries; only ``FULL`` and ``NO_RESPONSE`` calls can be replayed."""
+    """How much of the prompt and answer the log carries; only ``FULL`` calls can be replayed against the log."""
 
     FULL = "full"
     NO_RESPONSE = "no_response"

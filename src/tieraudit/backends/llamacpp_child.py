@@ -24,6 +24,8 @@ def main() -> None:
     params.model_alias = {settings["alias"]}
     params.port = settings["port"]
     params.api_keys = [os.environ.pop(settings["key_variable"])]
+    # llama.cpp's own choice is one thread a physical core: half of a small virtual machine.
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = os.cpu_count() or 1
     params.n_parallel = settings["slots"]
     params.n_ctx = TOKENS_PER_SLOT * settings["slots"]
     params.cache_ram_mib = PROMPT_CACHE_MIB

@@ -75,7 +75,7 @@ def _tasks(report: Report) -> Table:
     table.add_column("saves", usd(totals.savings.value), justify="right")
     table.add_column("verdict", no_wrap=True)
     table.add_column("agrees", justify="right")
-    table.add_column("95% interval", justify="right")
+    table.add_column("95% bounds", justify="right")
     table.add_column("n", justify="right")
     for row in report.tasks:
         table.add_row(*_cells(report, row))
