@@ -14,7 +14,7 @@ import pyarrow.json as pj
 import pytest
 
 from tests.conftest import ROOT
-from tieraudit.backends.llamacpp import LlamaCppFactory
+from tieraudit.backends.own_server import OwnServerBackend
 from tieraudit.cli.demo import sample_logs, walk
 from tieraudit.config import load_config
 from tieraudit.progress import Silent
@@ -39,10 +39,10 @@ def _recorded() -> pa.Table:
 
 @pytest.fixture
 def engine_must_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: Any, **__: Any) -> None:
+    async def refuse(_: OwnServerBackend) -> Any:
         raise AssertionError("a reply was not in the recording, and the engine was asked for it")
 
-    monkeypatch.setattr(LlamaCppFactory, "open", refuse)
+    monkeypatch.setattr(OwnServerBackend, "__aenter__", refuse)
 
 
 @pytest.mark.usefixtures("engine_must_not_start")

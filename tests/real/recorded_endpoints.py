@@ -85,7 +85,7 @@ def endpoint(model: str, *answerers: Answerer) -> Iterator[str]:
                 return
             message = next((found for ask in answerers if (found := ask(body)) is not None), None)
             if message is None:
-                self._send(404, {"error": {"message": "nothing was recorded for this request"}})
+                self._send(422, {"error": {"message": "nothing was recorded for this request"}})
                 return
             usage = {
                 "prompt_tokens": len(json.dumps(body)) // 4,

@@ -2,7 +2,7 @@
 
 The log is built from public data sets; the gold answer is the incumbent's. Two endpoints answer over HTTP: `small`
 gives what gemma4-e4b answered to the function-calling questions, as recorded, and lets an embedded 135M model answer
-the rest; `mid` gives what a frontier-class model answered to the simple ones, and has no answer (404) to anything else.
+the rest; `mid` gives what a frontier-class model answered to the simple ones, and has no answer (422) to anything else.
 """
 
 from __future__ import annotations

@@ -77,6 +77,7 @@ def walk(store: Store, config: Config, logs: Path, out: Path, *, progress: Progr
     assign.assign(store, config, result.audit_id)
     progress.say("5/6 report")
     made = report.build_report(store, config, result.audit_id)
+    out.mkdir(parents=True, exist_ok=True)
     for name in FILE_FORMATS:
         renderer = RENDERERS.get(name)
         (out / str(renderer.file_name)).write_bytes(renderer.render(made))
