@@ -132,7 +132,7 @@ def main(folder: Path) -> None:
         labels += [(row["id"], task.name) for _, row in gateway[-len(proxied) :] if proxied]
         direct = [(call.start, pair(rng, call)) for call in plain_calls(rng, task, task.pairs)]
         own += direct
-        labels += [(row["response"].get("id", row["id"]), task.name) for _, row in direct]
+        labels += [(row["id"], task.name) for _, row in direct]
         billed = [(call.end, spend_row(rng, call)) for call in plain_calls(rng, task, task.spend)]
         spent += billed
         labels += [(row["request_id"], task.name) for _, row in billed]

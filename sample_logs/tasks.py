@@ -11,48 +11,45 @@ INBOX = "You work in the support inbox of Nordwand Outfitters. "
 
 ORDER_SYSTEM = INBOX + "Extract the order number from the customer message. Reply with the order number only."
 ORDER_SHOTS = (
-    ("Hello, my tent from 3 May has not arrived. The order number is NW-402917.", "NW-402917"),
-    ("I would like to return the boots from order NW-118350, they are too small.", "NW-118350"),
-    ("NW-559024: the jacket came with a broken zip and I paid 129 EUR for it.", "NW-559024"),
-    ("When will NW-730061 be shipped? I am away from 12 June on.", "NW-730061"),
-    ("My order NW-285934 was charged to the wrong card, 74 EUR on 20 July.", "NW-285934"),
-    ("I sent back NW-641172 and still have no refund. Thanks, Maria", "NW-641172"),
+    ("Where is my tent? NW-4029", "NW-4029"),
+    ("The boots from NW-1183 are too small.", "NW-1183"),
+    ("NW-5590: please cancel the jacket.", "NW-5590"),
+    ("Any news on NW-7306? Thanks, Maria", "NW-7306"),
+    ("Can you add a rope to NW-2859?", "NW-2859"),
 )
 ORDER_TEXTS = (
-    "Hi, where is my {item}? I ordered it on {date} and the order number is {order}.",
-    "The {item} from order {order} came with a tear. What now?",
-    "{order}: please cancel the {item}, I found it cheaper for {amount} EUR.",
-    "Good morning, can I still change the address for {order}? It is the {item}.",
-    "I paid {amount} EUR for the {item} on {date} but have no confirmation for {order} yet.",
-    "Any news on {order}? The {item} should have been here on {date}.",
-    "Wrong size. I need the {item} in {size}, order {order}.",
-    "Please send order {order} to {city} instead.",
-    "My order {order} was charged twice, {amount} EUR each time.",
-    "Is it possible to add a {item} to {order}? Thanks, {first}",
-    "{first} here. The {item} in {order} is missing.",
-    "I sent back {order} on {date} and still wait for my {amount} EUR.",
+    "Where is my {item}? {order}",
+    "The {item} from {order} came with a tear.",
+    "{order}: please cancel the {item}.",
+    "Can I still change the address for {order}?",
+    "I have no confirmation for {order} yet.",
+    "Any news on {order}? Thanks, {first}",
+    "I need the {item} in {size}, order {order}.",
+    "Please send {order} to {city}.",
+    "{order} was charged twice.",
+    "Can you add a {item} to {order}?",
+    "{first} here. {order} is not complete.",
+    "I sent {order} back on {date}.",
 )
 
 TRACKING_SYSTEM = INBOX + "Extract the tracking number from the customer message. Reply with the tracking number only."
 TRACKING_SHOTS = (
-    ("My parcel TRK-4029173 has been stuck in Lyon since 3 May.", "TRK-4029173"),
-    ("I was not home on 12 June. Where can I collect TRK-1183504?", "TRK-1183504"),
-    ("TRK-5590248: the driver left it with a neighbour, but with which one?", "TRK-5590248"),
-    ("Has TRK-7300619 left Basel yet? I need it by 20 July.", "TRK-7300619"),
-    ("The page for TRK-2859347 has not changed. Is the fleece still on its way?", "TRK-2859347"),
-    ("I refused TRK-6411728 in Graz, please refund 74 EUR.", "TRK-6411728"),
+    ("TRK-40291 is stuck in Lyon.", "TRK-40291"),
+    ("Where can I collect TRK-11835?", "TRK-11835"),
+    ("TRK-55902: the driver left it in Graz.", "TRK-55902"),
+    ("Has TRK-73006 left Basel yet?", "TRK-73006"),
 )
 TRACKING_TEXTS = (
-    "My parcel {parcel} has been stuck in {city} since {date}.",
-    "The courier says {parcel} was delivered on {date}, but I got nothing.",
-    "Could you check {parcel}? It should have reached {city} by {date}.",
-    "I was not home on {date}. Where can I collect {parcel}?",
-    "{parcel} has not moved for {amount} hours.",
-    "The page for {parcel} shows an error. Is the {item} lost?",
-    "Can you send {parcel} to a pickup shop in {city}?",
-    "Half of {parcel} was empty, the {item} is missing.",
-    "When does {parcel} leave {city}? Thanks, {first}",
-    "I refused {parcel} on {date}, please refund {amount} EUR.",
+    "{parcel} is stuck in {city}.",
+    "I did not get {parcel}.",
+    "Has {parcel} reached {city}?",
+    "Where can I collect {parcel}?",
+    "{parcel} does not move.",
+    "The page for {parcel} shows an error.",
+    "Can you send {parcel} to {city}?",
+    "The {item} in {parcel} is missing.",
+    "When does {parcel} leave {city}?",
+    "I refused {parcel} on {date}.",
 )
 
 INVOICE_SYSTEM = (
@@ -60,30 +57,30 @@ INVOICE_SYSTEM = (
     "Extract the invoice amount in EUR. Reply with the number only."
 )
 INVOICE_SHOTS = (
-    ("Invoice INV-40291 from Alpen Textil: the total of 318.40 EUR is due on 3 May.", "318.40"),
-    ("Reminder: 95.10 EUR for invoice INV-11835 was due on 12 June.", "95.10"),
-    ("Reminder from Sella Boots: 742.05 EUR for invoice INV-55902 was due on 20 July.", "742.05"),
-    ("Please find attached invoice INV-73006. Amount due: 56.25 EUR, payable by 1 August.", "56.25"),
-    ("The total of 481.90 EUR for invoice INV-64117 is due on 9 March. Sella Boots", "481.90"),
-    ("Tarn Foam: your payment of 207.35 EUR for INV-28450 is due on 30 April.", "207.35"),
+    ("Alpen Textil: EUR 318.40, due on 3 May.", "318.40"),
+    ("Reminder: EUR 95.10 was due on 12 June.", "95.10"),
+    ("Sella Boots: please pay EUR 742.05.", "742.05"),
+    ("Amount due: EUR 56.25, payable by 1 August.", "56.25"),
+    ("Invoice of Tarn Foam: EUR 481.90.", "481.90"),
+    ("Reminder from Tarn Foam: EUR 207.35.", "207.35"),
 )
 INVOICE_TEXTS = (
-    "Invoice {invoice} from {supplier}: the total of {price} EUR is due on {date}.",
-    "Please find attached invoice {invoice}. Amount due: {price} EUR, payable by {date}.",
-    "Reminder: {price} EUR for invoice {invoice} was due on {date}.",
-    "Reminder from {supplier}: {price} EUR for invoice {invoice} was due on {date}.",
-    "The total of {price} EUR for invoice {invoice} is due on {date}. {supplier}",
-    "{supplier}: your payment of {price} EUR for {invoice} is due on {date}.",
-    "Second reminder: {price} EUR for invoice {invoice} was due on {date}. {supplier}",
-    "The amount of {price} EUR for invoice {invoice} is due on {date}.",
+    "{supplier}: EUR {price}, due on {date}.",
+    "Amount due: EUR {price}, payable by {date}.",
+    "Reminder: EUR {price} was due on {date}.",
+    "Reminder from {supplier}: EUR {price}.",
+    "Invoice of {supplier}: EUR {price}.",
+    "{supplier}: please pay EUR {price}.",
+    "Second reminder: EUR {price}. {supplier}",
+    "{supplier}: EUR {price} by {date}.",
 )
 
-STOCK_SYSTEM = "Convert the stock line of the warehouse scanner to JSON with the keys sku, qty, bin."
+STOCK_SYSTEM = "Convert the stock line of the warehouse scanner to JSON with the keys sku and qty."
 STOCK_SHOTS = (
-    ("TNT-4029;tent;17;B12", '{"sku": "TNT-4029", "qty": 17, "bin": "B12"}'),
-    ("JKT-1183;rain jacket;204;A07", '{"sku": "JKT-1183", "qty": 204, "bin": "A07"}'),
-    ("RPE-5590;rope;8;D31", '{"sku": "RPE-5590", "qty": 8, "bin": "D31"}'),
-    ("SLB-7300;sleeping bag;56;C25", '{"sku": "SLB-7300", "qty": 56, "bin": "C25"}'),
+    ("TNT-4029;tent;17", '{"sku":"TNT-4029","qty":17}'),
+    ("JKT-1183;rain jacket;204", '{"sku":"JKT-1183","qty":204}'),
+    ("RPE-5590;rope;8", '{"sku":"RPE-5590","qty":8}'),
+    ("SLB-7300;sleeping bag;56", '{"sku":"SLB-7300","qty":56}'),
 )
 
 EMAIL_SYSTEM = INBOX + "Extract the e-mail address from the customer message. Reply with the e-mail address only."
@@ -206,11 +203,12 @@ def stock_draft(rng: Random, moment: Moment) -> Draft:
     row = {
         "sku": f"{SKU_PREFIX[item]}-{digits(rng, 4)}",
         "qty": rng.randrange(2, 300),
-        "bin": rng.choice("ABCDE") + f"{rng.randrange(1, 60):02d}",
     }
-    line = f"{row['sku']};{item};{row['qty']};{row['bin']}"
-    wrong = json.dumps({**row, "qty": int(str(row["qty"])) + 1})
-    return Draft(dialogue(STOCK_SYSTEM, STOCK_SHOTS, line), json.dumps(row), wrong=wrong)
+    line = f"{row['sku']};{item};{row['qty']}"
+    answer, wrong = (
+        json.dumps(values, separators=(",", ":")) for values in (row, {**row, "qty": int(str(row["qty"])) + 1})
+    )
+    return Draft(dialogue(STOCK_SYSTEM, STOCK_SHOTS, line), answer, wrong=wrong)
 
 
 def email_draft(rng: Random, moment: Moment) -> Draft:

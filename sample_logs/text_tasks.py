@@ -24,7 +24,7 @@ SUMMARY_SYSTEM = (
 REPLY_SYSTEM = (
     "You draft replies for the customer care team of Nordwand Outfitters. Today is {day}. The customer is {name} "
     "(ticket {ticket}). Write three to five friendly sentences, take the blame where it is ours, promise nothing that "
-    "is not in the notes and sign as the Nordwand team. Notes from the agent: {notes}"
+    "is not in the notes and sign as the Nordwand team.\n\nNotes from the agent:\n{notes}"
 )
 AGENT_SYSTEM = (
     "You are the order agent of Nordwand Outfitters. Customer id: {customer}. Date: {iso}. Decide which tool answers "
@@ -45,7 +45,7 @@ def _tool(name: str, description: str, **fields: str) -> dict[str, Any]:
 
 
 AGENT_TOOLS = [
-    _tool("get_order_status", "Look up where an order is.", order_id="Order number, NW- and six digits"),
+    _tool("get_order_status", "Look up where an order is.", order_id="Order number, NW- and four digits"),
     _tool("create_return", "Open a return.", order_id="Order number", reason="Why the customer returns it"),
     _tool("change_address", "Change the delivery city of an order.", order_id="Order number", city="The new city"),
 ]

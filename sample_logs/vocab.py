@@ -140,8 +140,8 @@ def digits(rng: Random, count: int) -> str:
 
 
 def order_number(rng: Random) -> str:
-    """Give an order number such as NW-402917."""
-    return f"NW-{digits(rng, 6)}"
+    """Give an order number such as NW-4029."""
+    return f"NW-{digits(rng, 4)}"
 
 
 def day_month(rng: Random) -> str:
@@ -175,7 +175,7 @@ def slots(rng: Random) -> dict[str, str]:
         "sku": f"{SKU_PREFIX[item]}-{digits(rng, 4)}",
         "supplier": rng.choice(SUPPLIERS),
         "invoice": f"INV-{digits(rng, 5)}",
-        "parcel": f"TRK-{digits(rng, 7)}",
+        "parcel": f"TRK-{digits(rng, 5)}",
     }
 
 

@@ -32,7 +32,7 @@ def command(
     """Run the whole line on the sample logs: three weeks of a web shop's LLM calls, no GPU, no internet.
 
     Nothing is scripted: a 135-million-parameter model answers the replays on this machine through llama.cpp, and the
-    logged answers are the incumbent's. Takes a few minutes on two cores; run again, it continues where it
+    logged answers are the incumbent's. Takes under three minutes on two cores; run again, it continues where it
     stopped.
 
     Writes into OUT: demo.duckdb, report.html (open it in a browser), report.md, report.json, report.xlsx,
