@@ -172,6 +172,43 @@ class Quarantined:
 
 
 @dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a person, a test or a judge said of one call (``source_id``) or of a whole trace (``trace_id``)."""
+
+    source_format: str
+    source_file: str
+    source_line: int
+    source_id: str | None
+    trace_id: str | None
+    name: str
+    value: float | None = None
+    label: str | None = None
+    comment: str | None = None
+    given_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BilledUsage:
+    """One line of a provider's own usage or cost report: a sum over calls of a period, never a call.
+
+    It can check the audited spend; it cannot be replayed. A field is None when the report does not have it.
+    """
+
+    source_format: str
+    source_file: str
+    source_line: int
+    started_at: datetime
+    ended_at: datetime
+    provider: str
+    model: str | None = None
+    calls: int | None = None
+    usage: Usage = field(default_factory=Usage)
+    cost_usd: Decimal | None = None
+    account: str | None = None
+    kind: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Recogniser:
     """How a router can know the task at request time, with precision and recall measured on the log.
 

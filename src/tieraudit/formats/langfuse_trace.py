@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from tieraudit.domain import Call, JsonObject, Output, Quarantined
 from tieraudit.errors import Rejected
@@ -67,6 +67,40 @@ class LangfuseTrace:
 
     name = "langfuse-trace"
     title = "Langfuse trace download ({trace, observations})"
+    fields: ClassVar[dict[str, str]] = {
+        "source_id": "the observation's `id`",
+        "started_at": "`startTime`",
+        "latency_ms": "`endTime` - `startTime`, else `latency`",
+        "time_to_first_token_ms": "`completionStartTime`",
+        "provider": "`gen_ai.provider.name`, `ls_provider` ... in the metadata",
+        "request_model": "`gen_ai.request.model`, else `model`",
+        "response_model": "`gen_ai.response.model`, else `model`",
+        "stream": "`modelParameters.stream`",
+        "messages": "`input`",
+        "tools": "`input.tools`, the metadata",
+        "tool_choice": "`input`, `modelParameters`",
+        "response_format": "`input`, `modelParameters`",
+        "parameters": "`modelParameters`",
+        "text": "`output`",
+        "tool_calls": "`output`",
+        "refusal": "`output`",
+        "finish_reason": "`output`, the metadata",
+        "input_tokens": "`usageDetails`",
+        "cache_read_input_tokens": "`usageDetails`",
+        "cache_creation_input_tokens": "`usageDetails`",
+        "output_tokens": "`usageDetails`",
+        "reasoning_output_tokens": "`usageDetails`",
+        "total_tokens": "`usageDetails.total`",
+        "logged_cost_usd": "`totalCost`",
+        "error_type": "`level: ERROR`",
+        "error_message": "`statusMessage`",
+        "trace_id": "the trace's `id`",
+        "conversation_id": "the trace's `sessionId`, else its `id`",
+        "user_id": "the trace's `userId`",
+        "task_hint": "`promptName`, else the generation's name",
+        "tags": "the trace's `tags`",
+        "metadata": "`metadata`",
+    }
 
     def matches(self, record: JsonObject) -> float:
         """Sure when a trace and a list of observations stand side by side."""

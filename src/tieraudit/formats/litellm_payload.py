@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 from tieraudit.domain import Call, JsonObject
 from tieraudit.errors import Rejected
@@ -29,6 +30,42 @@ class LiteLLMPayload:
 
     name = "litellm"
     title = "LiteLLM StandardLoggingPayload (S3, GCS, Azure, file and API callbacks)"
+    fields: ClassVar[dict[str, str]] = {
+        "source_id": "`id`",
+        "started_at": "`startTime`",
+        "latency_ms": "`endTime` - `startTime`, else `response_time`",
+        "time_to_first_token_ms": "`completionStartTime`, of streams",
+        "provider": "`custom_llm_provider`",
+        "request_model": "`model`; the alias `model_group` in the metadata",
+        "response_model": "`response.model`",
+        "stream": "`stream`, `model_parameters.stream`",
+        "messages": "`messages`",
+        "tools": "`model_parameters.tools`",
+        "tool_choice": "`model_parameters.tool_choice`",
+        "response_format": "`model_parameters.response_format`",
+        "parameters": "the rest of `model_parameters`",
+        "text": "`response`",
+        "tool_calls": "`response.choices[0].message`",
+        "refusal": "`response.choices[0].message`",
+        "finish_reason": "`response.choices[0]`",
+        "input_tokens": "`prompt_tokens`, `response.usage`",
+        "cache_read_input_tokens": "`response.usage`, `metadata.usage_object`",
+        "cache_creation_input_tokens": "the same",
+        "output_tokens": "`completion_tokens`",
+        "reasoning_output_tokens": "`response.usage`, `metadata.usage_object`",
+        "total_tokens": "`total_tokens`",
+        "logged_cost_usd": "`response_cost`",
+        "error_type": "`error_information.error_class`",
+        "error_message": "`error_information.error_message`, `error_str`",
+        "http_status": "`error_information.error_code`",
+        "cache_hit": "`cache_hit`",
+        "trace_id": "`trace_id`",
+        "conversation_id": "`session_id`, else `trace_id`",
+        "user_id": "`end_user`, else `user` of the parameters",
+        "task_hint": "the managed prompt's id, else a task-like key of `spend_logs_metadata`, `requester_metadata`",
+        "tags": "`request_tags`",
+        "metadata": "`spend_logs_metadata`, `requester_metadata`, `model_group`",
+    }
 
     def matches(self, record: JsonObject) -> float:
         """Sure when the row has a call type, a start and the fields that SpendLogs lacks."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 from tieraudit.domain import Call, JsonObject
 from tieraudit.errors import Rejected
@@ -27,6 +28,42 @@ class LiteLLMSpendLogs:
 
     name = "litellm-spend"
     title = "LiteLLM SpendLogs (the proxy's database table)"
+    fields: ClassVar[dict[str, str]] = {
+        "source_id": "`request_id`",
+        "started_at": "`startTime`",
+        "latency_ms": "`endTime` - `startTime`",
+        "time_to_first_token_ms": "`completionStartTime`, of streams",
+        "provider": "`custom_llm_provider`",
+        "request_model": "`model`; the alias `model_group` in the metadata",
+        "response_model": "`response.model` when stored",
+        "stream": "`proxy_server_request.stream` when stored",
+        "messages": "`proxy_server_request` when prompts are stored",
+        "tools": "`proxy_server_request.tools`",
+        "tool_choice": "`proxy_server_request.tool_choice`",
+        "response_format": "`proxy_server_request.response_format`",
+        "parameters": "the rest of `proxy_server_request`",
+        "text": "`response` when stored",
+        "tool_calls": "`response` when stored",
+        "refusal": "`response` when stored",
+        "finish_reason": "`response` when stored",
+        "input_tokens": "`prompt_tokens`",
+        "cache_read_input_tokens": "`metadata.usage_object`, `metadata.additional_usage_values`",
+        "cache_creation_input_tokens": "the same",
+        "output_tokens": "`completion_tokens`",
+        "reasoning_output_tokens": "`metadata.usage_object`",
+        "total_tokens": "`total_tokens`",
+        "logged_cost_usd": "`spend`",
+        "error_type": "`metadata.error_information.error_class`",
+        "error_message": "`metadata.error_information.error_message`",
+        "http_status": "`metadata.error_information.error_code`",
+        "cache_hit": "`cache_hit`",
+        "trace_id": "`session_id`",
+        "conversation_id": "`session_id`",
+        "user_id": "`end_user`, else `user`",
+        "task_hint": "as in `litellm`",
+        "tags": "`request_tags`",
+        "metadata": "`spend_logs_metadata`, `requester_metadata`, `model_group`",
+    }
 
     def matches(self, record: JsonObject) -> float:
         """Sure when the row has a call type, a start and a spend."""

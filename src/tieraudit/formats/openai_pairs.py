@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from tieraudit.domain import Call, JsonObject, Output
@@ -77,6 +77,42 @@ class OpenAIPairs:
 
     name = "openai-pairs"
     title = "OpenAI request and response pairs (JSON lines)"
+    fields: ClassVar[dict[str, str]] = {
+        "source_id": "`id`, `request_id` ..., else the response's `id`",
+        "started_at": "`timestamp`, `started_at` ..., else `created`, else the `date` header",
+        "latency_ms": "`latency_ms`, `duration_ms` ..., or an end time",
+        "time_to_first_token_ms": "`ttft_ms`, `time_to_first_token_ms`",
+        "provider": "`provider`, else the host of the address",
+        "request_model": "`request.model`",
+        "response_model": "`response.model`",
+        "stream": "`request.stream`",
+        "messages": "`request.messages`, `request.input` with `instructions`",
+        "tools": "`request.tools`",
+        "tool_choice": "`request.tool_choice`",
+        "response_format": "`request.response_format`, `request.text.format`",
+        "parameters": "the rest of the request",
+        "text": "the response; raw events are folded",
+        "tool_calls": "the response",
+        "refusal": "the response",
+        "finish_reason": "the response",
+        "input_tokens": "`usage`",
+        "cache_read_input_tokens": "`usage`",
+        "cache_creation_input_tokens": "`usage`",
+        "output_tokens": "`usage`",
+        "reasoning_output_tokens": "`usage`",
+        "total_tokens": "`usage`",
+        "logged_cost_usd": "`cost_usd`, `cost`",
+        "error_type": "`error`, else the HTTP status",
+        "error_message": "`error`",
+        "http_status": "`response.status`",
+        "cache_hit": "`cache_hit`, `cached`",
+        "trace_id": "`trace_id`",
+        "conversation_id": "`conversation_id`, `session_id` ...",
+        "user_id": "`user_id`, `user`",
+        "task_hint": "`task`, `feature`, `use_case` ... beside or in the metadata",
+        "tags": "`tags`",
+        "metadata": "`metadata`",
+    }
 
     def matches(self, record: JsonObject) -> float:
         """Likely when both halves are there and neither speaks another provider's language."""
