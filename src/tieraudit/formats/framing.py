@@ -1,4 +1,4 @@
-"""The bytes of a log file as records with their place: JSON lines, a JSON array, or JSON documents; plain or .gz.
+"""The bytes of a log as records with their place: JSON lines, array or documents, CSV, Parquet; plain, .gz or .zst.
 
 One record is in memory at a time. A record that cannot be read is handed on as `Broken`, and the next one is tried;
 only a file that is no log at all raises.
@@ -10,92 +10,114 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import msgspec
+import pyarrow as pa
 
-from tieraudit.domain import JsonObject
 from tieraudit.errors import InputError
+from tieraudit.formats.rows import Broken, Row
+from tieraudit.formats.tables import csv_rows, is_csv, parquet_rows
+
+__all__ = ["Broken", "Row", "read_rows", "read_stream"]
 
 MOST_BYTES = 64 * 2**20
 CHUNK = 2**20
 HEAD = 2**16
 BOM = b"\xef\xbb\xbf"
+ZSTD = b"\x28\xb5\x2f\xfd"
+PARQUET = b"PAR1"
+DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, pa.ArrowException)
 EXCERPT = 300
 STRUCTURE = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["{}\[\]]', re.S)
 FOREIGN = (
     (b"\xff\xfe", "UTF-16 text", "save it as UTF-8"),
     (b"\xfe\xff", "UTF-16 text", "save it as UTF-8"),
     (b"PK\x03\x04", "a zip archive", "unzip it first"),
-    (b"\x28\xb5\x2f\xfd", "zstd data", "decompress it first: zstd -d"),
     (b"BZh", "bzip2 data", "decompress it first: bunzip2"),
-    (b"PAR1", "a Parquet file", "export JSON lines"),
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A record and its line (for arrays and documents: its number), from 1."""
-
-    line: int
-    record: JsonObject
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A record that cannot be read, with why and its beginning."""
-
-    line: int
-    reason: str
-    excerpt: str = ""
-
-
 def read_rows(path: Path) -> Iterator[Row | Broken]:
-    """The records of ``path`` in order; raises `InputError` when it cannot be opened, is empty or holds no JSON."""
+    """The records of ``path`` in order; raises `InputError` when it cannot be opened, is empty or holds no log."""
+    return read_stream(str(path), cast(Callable[[], BinaryIO], partial(path.open, "rb", buffering=0)))
+
+
+def read_stream(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Row | Broken]:
+    """The records of what ``opened`` gives, which is called once; ``name`` stands in messages. As `read_rows`."""
     try:
-        with path.open("rb", buffering=0) as raw:
-            yield from _rows(_decompressed(io.BufferedReader(raw, CHUNK)), str(path))
+        with opened() as raw:
+            stream = io.BufferedReader(cast(Any, raw), CHUNK)
+            if stream.peek(4)[:4] == PARQUET:
+                yield from _table(stream, name)
+            else:
+                yield from _rows(_decompressed(stream, name), name)
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})", hint="check the path") from error
+        raise InputError(f"{name}: cannot be read ({error.strerror or error})", hint="check the path") from error
 
 
-def _decompressed(raw: io.BufferedReader) -> io.BufferedReader:
-    if raw.peek(2)[:2] != b"\x1f\x8b":
+def _table(stream: io.BufferedReader, name: str) -> Iterator[Row | Broken]:
+    if not stream.seekable():
+        raise InputError(f"{name}: a Parquet file cannot be read from a pipe", hint="give its path")
+    yield from parquet_rows(stream, name)
+
+
+def _decompressed(raw: io.BufferedReader, name: str) -> io.BufferedReader:
+    magic = raw.peek(4)[:4]
+    if magic[:2] == b"\x1f\x8b":
+        unpacked: Any = gzip.GzipFile(fileobj=raw)
+    elif magic == ZSTD:
+        unpacked = pa.CompressedInputStream(pa.PythonFile(raw, "r"), "zstd")
+    else:
         return raw
-    unpacked: Any = gzip.GzipFile(fileobj=raw)
-    return io.BufferedReader(unpacked, CHUNK)
+    stream = io.BufferedReader(unpacked, CHUNK)
+    if _peeked(stream, 4, name)[:4] == PARQUET:
+        raise InputError(f"{name}: a Parquet file inside compressed data", hint="decompress it first")
+    return stream
 
 
 def _rows(stream: io.BufferedReader, name: str) -> Iterator[Row | Broken]:
     line = 0
     try:
         head = stream.peek(HEAD).removeprefix(BOM).lstrip()
-        _refuse(head, name)
-        frame = _values if head[:1] == b"[" or _is_document(head) else _lines
-        for row in frame(stream):
+        for row in _frame(head, name)(stream):
             line = row.line
             yield row
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except DAMAGED as error:
         if line == 0:
-            raise InputError(f"{name}: the gzip data is cut off or damaged", hint="copy the file again") from error
-        yield Broken(line + 1, "the gzip data is cut off or damaged here")
+            raise InputError(
+                f"{name}: the compressed data is cut off or damaged", hint="copy the file again"
+            ) from error
+        yield Broken(line + 1, "the compressed data is cut off or damaged here")
 
 
-def _refuse(head: bytes, name: str) -> None:
+def _peeked(stream: io.BufferedReader, size: int, name: str) -> bytes:
+    try:
+        return stream.peek(size)
+    except DAMAGED as error:
+        raise InputError(f"{name}: the compressed data is cut off or damaged", hint="copy the file again") from error
+
+
+def _frame(head: bytes, name: str) -> Callable[[io.BufferedReader], Iterator[Row | Broken]]:
+    """How a stream that begins with ``head`` is cut into records; raises `InputError` when it is no log."""
     if not head:
         raise InputError(f"{name}: the file is empty", hint="check the export; nothing was written to it")
     for magic, kind, cure in FOREIGN:
         if head.startswith(magic):
-            raise InputError(f"{name}: {kind}, not a JSON log", hint=cure)
-    if head[:1] in b"[{" or any(isinstance(_parsed(1, part), Row) for part in head.split(b"\n")[:50]):
-        return
+            raise InputError(f"{name}: {kind}, not a log", hint=cure)
+    if head[:1] == b"[" or _is_document(head):
+        return _values
+    if head[:1] == b"{" or any(isinstance(_parsed(1, part), Row) for part in head.split(b"\n")[:50]):
+        return _lines
+    if is_csv(head):
+        return cast(Callable[[io.BufferedReader], Iterator[Row | Broken]], csv_rows)
     start = head[:40].decode("utf-8", "replace").split("\n")[0]
     raise InputError(
-        f"{name}: not a log: it holds no JSON (it begins with {start!r})",
-        hint="logs are JSON lines, a JSON array or a JSON document, plain or .gz; `tieraudit ingest --help` lists them",
+        f"{name}: not a log: it holds neither JSON nor a table (it begins with {start!r})",
+        hint="logs are JSON, CSV or Parquet, plain, .gz or .zst; `tieraudit ingest --help` lists the formats",
     )
 
 

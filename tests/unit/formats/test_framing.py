@@ -1,19 +1,26 @@
-"""Bytes to records: JSON lines, arrays and documents, plain and .gz; one bad record never costs another."""
+"""Bytes to records: JSON, CSV and Parquet, compressed or not; one bad record never costs another."""
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import json
 import random
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tieraudit.errors import InputError
 from tieraudit.formats import framing
-from tieraudit.formats.framing import Broken, Row, read_rows
+from tieraudit.formats.framing import Broken, Row, read_rows, read_stream
 
 ROW = b'{"a": "b]}\\" [{"}'
 RECORD = {"a": 'b]}" [{'}
@@ -81,7 +88,7 @@ def test_a_truncated_gzip_keeps_what_is_whole(tmp_path: Path) -> None:
     lines = b"".join(b'{"a": %d}\n' % noise.getrandbits(200) for _ in range(20_000))
     rows = frame(tmp_path, gzip.compress(lines)[:-5000])
     assert len(rows) > 10_000
-    assert told(rows)[-1] == "the gzip data is cut off or damaged here"
+    assert told(rows)[-1] == "the compressed data is cut off or damaged here"
     assert told(rows).count("ok") == len(rows) - 1
 
 
@@ -114,11 +121,11 @@ def test_records_may_lie_across_chunks(tmp_path: Path, monkeypatch: pytest.Monke
     [
         (b"", "the file is empty", "nothing was written"),
         (b"  \n\n", "the file is empty", "nothing was written"),
-        (b"a,b\n1,2\n", "holds no JSON (it begins with 'a,b')", "JSON lines"),
-        (b"\x00\x01\x02", "holds no JSON", "JSON lines"),
+        (b"dear all, 1, 1\n", "neither JSON nor a table (it begins with 'dear all, 1, 1')", "JSON, CSV or Parquet"),
+        (b"\x00\x01\x02", "neither JSON nor a table", "JSON, CSV or Parquet"),
         ('{"a": 1}'.encode("utf-16"), "UTF-16", "UTF-8"),
         (b"PK\x03\x04rest", "zip", "unzip"),
-        (b"PAR1rest", "Parquet", "JSON lines"),
+        (b"PAR1rest", "the Parquet data is cut off", "copy the file again"),
         (b"\x1f\x8b\x08\x00rubbish", "cut off or damaged", "copy the file again"),
     ],
 )
@@ -145,3 +152,62 @@ def test_no_bytes_break_the_framing(data: bytes, tmp_path_factory: pytest.TempPa
     except InputError:
         return
     assert [row.line for row in rows] == sorted(row.line for row in rows)
+
+
+def zstd(data: bytes) -> bytes:
+    return bytes(pa.compress(data, codec="zstd", asbytes=True))
+
+
+@pytest.mark.parametrize("packed", [bytes, gzip.compress, zstd], ids=["plain", "gz", "zst"])
+def test_a_csv_row_is_a_record_of_strings(tmp_path: Path, packed: Callable[[bytes], bytes]) -> None:
+    text = 'id,"startTime",messages\r\na,2026-11-01,"[{""role"": ""user"",\r\n ""x"": ""ä,\u2028b""}]"\r\n\r\nb,,{}\r\n'
+    rows = frame(tmp_path, packed(text.encode()))
+    assert [row.line for row in rows] == [1, 2]
+    assert [row.record for row in rows if isinstance(row, Row)] == [
+        {"id": "a", "startTime": "2026-11-01", "messages": '[{"role": "user",\r\n "x": "ä,\u2028b"}]'},
+        {"id": "b", "messages": "{}"},
+    ]
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_a_csv_names_its_delimiter_in_the_header(tmp_path: Path, mark: str) -> None:
+    rows = frame(tmp_path, f"\ufeffid{mark}cost\na{mark}1.5\n".encode())
+    assert [row.record for row in rows if isinstance(row, Row)] == [{"id": "a", "cost": "1.5"}]
+
+
+def test_a_bad_csv_row_costs_one_row(tmp_path: Path) -> None:
+    rows = frame(tmp_path, b"id,cost\na,1\nb\nc,\xff\nd,4\n")
+    assert told(rows) == ["ok", "not as many values as the header has names", "not valid UTF-8", "ok"]
+
+
+def test_parquet_values_are_as_in_json(tmp_path: Path) -> None:
+    moment = datetime(2026, 11, 1, 8, tzinfo=UTC)
+    table = pa.table(
+        {
+            "id": ["a", None],
+            "at": pa.array([moment, moment], pa.timestamp("us", tz="UTC")),
+            "cost": pa.array([Decimal("0.125"), None], pa.decimal128(18, 9)),
+            "usage": pa.array([[("input", 3)], None], pa.map_(pa.string(), pa.int64())),
+            "tags": pa.array([["x"], []], pa.list_(pa.string())),
+            "raw": pa.array([b"abc", None], pa.binary()),
+        }
+    )
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+    first, second = (row.record for row in frame(tmp_path, sink.getvalue()) if isinstance(row, Row))
+    assert first == {
+        "id": "a", "at": "2026-11-01T08:00:00Z", "cost": "0.125000000", "usage": {"input": 3}, "tags": ["x"],
+        "raw": "abc",
+    }  # fmt: skip
+    assert second == {"at": "2026-11-01T08:00:00Z", "tags": []}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.dictionaries(st.sampled_from("abc"), st.text(st.characters(exclude_categories=["Cs"]), min_size=1))))
+def test_what_a_csv_writer_wrote_comes_back(records: list[dict[str, str]]) -> None:
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, "abc")
+    writer.writeheader()
+    writer.writerows(records)
+    rows = list(read_stream("log", lambda: io.BytesIO(out.getvalue().encode())))
+    assert [row.record for row in rows if isinstance(row, Row)] == records
