@@ -124,7 +124,7 @@ def _frame(head: bytes, name: str) -> Callable[[io.BufferedReader], Iterator[Row
 def _is_document(head: bytes) -> bool:
     """True for JSON spread over lines: the first line is not complete, and the second goes on inside it."""
     first, newline, rest = head.partition(b"\n")
-    if not newline or isinstance(_parsed(1, first), Row):
+    if head[:1] != b"{" or not newline or isinstance(_parsed(1, first), Row):
         return False
     following = rest.lstrip(b"\r\n")
     return following[:1] in (b" ", b"\t", b'"', b"}", b"]")
