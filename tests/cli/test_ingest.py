@@ -12,6 +12,7 @@ from tieraudit.cli import main
 from tieraudit.config import TEMPLATE, load_config
 
 LOGS = Path(__file__).resolve().parents[1] / "fixtures" / "logs"
+FOUR = [LOGS / name for name in ("langfuse-trace.json", "litellm-spend.jsonl", "litellm.jsonl", "openai-pairs.jsonl")]
 Run = Callable[..., int]
 
 
@@ -26,7 +27,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def test_the_receipt_is_readable_at_a_hundred_columns(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(LOGS) == 0
+    assert run(*FOUR) == 0
     out = capsys.readouterr().out
     assert "4 files, 32 rows: 27 new calls, 1 already known, 4 in quarantine" in out
     assert "from 2026-10-26 12:00 to 2026-10-26 16:09 UTC" in out
