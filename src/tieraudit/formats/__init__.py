@@ -10,6 +10,10 @@ FORMATS: Registry[Format] = Registry(
         "litellm-spend": "tieraudit.formats.litellm_spend:LiteLLMSpendLogs",
         "langfuse-trace": "tieraudit.formats.langfuse_trace:LangfuseTrace",
         "openai-pairs": "tieraudit.formats.openai_pairs:OpenAIPairs",
+        "openrouter": "tieraudit.formats.openrouter:OpenRouterActivity",
+        "anthropic-console": "tieraudit.formats.aggregates:AnthropicConsole",
+        "openai-usage": "tieraudit.formats.aggregates:OpenAIUsage",
+        "openrouter-daily": "tieraudit.formats.aggregates:OpenRouterDaily",
     },
 )
 
