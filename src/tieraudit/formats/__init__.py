@@ -9,6 +9,7 @@ FORMATS: Registry[Format] = Registry(
         "litellm": "tieraudit.formats.litellm_payload:LiteLLMPayload",
         "litellm-spend": "tieraudit.formats.litellm_spend:LiteLLMSpendLogs",
         "langfuse-trace": "tieraudit.formats.langfuse_trace:LangfuseTrace",
+        "anthropic-pairs": "tieraudit.formats.anthropic_pairs:AnthropicPairs",
         "openai-pairs": "tieraudit.formats.openai_pairs:OpenAIPairs",
         "openrouter": "tieraudit.formats.openrouter:OpenRouterActivity",
         "anthropic-console": "tieraudit.formats.aggregates:AnthropicConsole",

@@ -39,10 +39,6 @@ def seen(records: Sequence[JsonObject]) -> str:
     keys = ", ".join(str(key)[:40] for key in list(record)[:8]) or "none"
     asked = mapping(first(record, "request", "input", "body"))
     url = first(asked, "url", "uri") or first(record, "url", "uri")
-    answered = mapping(first(record, "response", "output"))
-    body = mapping(answered.get("body")) or answered
-    if "anthropic" in str(url) or body.get("type") == "message":
-        return f"Anthropic Messages; its keys are {keys}"
     return f"its keys are {keys}" + (f"; the request goes to {str(url)[:80]}" if url else "")
 
 

@@ -1,7 +1,7 @@
 """Server-sent events folded into the body that the call would have had without streaming.
 
 Chunks of Chat Completions are joined per https://platform.openai.com/docs/api-reference/chat-streaming; of the
-Responses API the last event carries the whole answer.
+Responses API the last event carries the whole answer. Events of Anthropic messages are folded in `anthropic_stream`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from tieraudit.domain import JsonObject
-from tieraudit.formats.fields import mapping
+from tieraudit.formats.anthropic_stream import FIRST, fold_message
+from tieraudit.formats.fields import count, listing, mapping
 
 
 def is_stream(body: Any) -> bool:
@@ -21,15 +22,19 @@ def is_stream(body: Any) -> bool:
         return body.lstrip().startswith(("data:", "event:"))
     if not isinstance(body, list) or not body or not isinstance(body[0], dict):
         return False
-    return "delta" in (mapping((body[0].get("choices") or [None])[0])) or str(body[0].get("type")).startswith(
-        "response."
+    kind = str(body[0].get("type"))
+    return "delta" in mapping(next(iter(listing(body[0].get("choices"))), None)) or (
+        kind.startswith("response.") or kind == FIRST
     )
 
 
 def fold_stream(body: str | list[Any]) -> JsonObject:
     """The body that ``body`` streams; empty when no event in it can be read."""
     folded: JsonObject = {}
-    for event in _events(body):
+    found = list(events(body))
+    if any(event.get("type") == FIRST for event in found):
+        return fold_message(found)
+    for event in found:
         kind = event.get("type")
         if isinstance(kind, str) and kind.startswith("response."):
             _fold_response(folded, event)
@@ -42,7 +47,8 @@ def fold_stream(body: str | list[Any]) -> JsonObject:
     return folded
 
 
-def _events(body: str | list[Any]) -> Iterator[JsonObject]:
+def events(body: str | list[Any]) -> Iterator[JsonObject]:
+    """The events of ``body`` that are JSON objects."""
     if isinstance(body, list):
         yield from (event for item in body if (event := mapping(item)))
         return
@@ -62,10 +68,10 @@ def _fold_chunk(folded: JsonObject, chunk: JsonObject) -> None:
         if chunk.get(key):
             folded[key] = chunk[key]
     choices: list[JsonObject] = folded.setdefault("choices", [])
-    for part in chunk.get("choices") or ():
+    for part in listing(chunk.get("choices")):
         if not isinstance(part, dict):
             continue
-        index = part.get("index") or 0
+        index = count(part.get("index")) or 0
         choice = next((item for item in choices if item["index"] == index), None)
         if choice is None:
             choice = {"index": index, "text": [], "refusal": [], "calls": {}, "finish_reason": None}
@@ -79,13 +85,14 @@ def _fold_chunk(folded: JsonObject, chunk: JsonObject) -> None:
 
 
 def _delta_calls(delta: JsonObject) -> list[JsonObject]:
-    calls = [call for call in delta.get("tool_calls") or () if isinstance(call, dict)]
+    calls = [call for call in listing(delta.get("tool_calls")) if isinstance(call, dict)]
     legacy = mapping(delta.get("function_call"))
     return calls or ([{"index": 0, "function": legacy}] if legacy else [])
 
 
-def _fold_call(calls: dict[Any, JsonObject], part: JsonObject, position: int) -> None:
-    index = part.get("index", position)
+def _fold_call(calls: dict[int, JsonObject], part: JsonObject, position: int) -> None:
+    index = count(part.get("index"))
+    index = position if index is None else index
     call = calls.setdefault(index, {"id": None, "name": "", "arguments": []})
     function = mapping(part.get("function"))
     call["id"] = call["id"] or part.get("id")

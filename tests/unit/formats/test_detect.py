@@ -27,10 +27,14 @@ ANTHROPIC = {
         {"request": {**CHAT, "system": "Be brief."}, "response": {"content": [], "stop_reason": "end_turn"}},
     ],
 )
-def test_anthropic_pairs_are_named_and_not_misread(record: dict[str, Any]) -> None:
+def test_anthropic_pairs_are_not_misread(record: dict[str, Any]) -> None:
+    assert detect([record], "log.jsonl").name == "anthropic-pairs"
+
+
+def test_what_is_not_known_is_said_with_its_keys() -> None:
     with pytest.raises(InputError) as caught:
-        detect([record], "log.jsonl")
-    assert "request, response" in caught.value.message
+        detect([{"request": {"url": "https://example.org/v1/guess"}, "response": {}, "note": 1}], "log.jsonl")
+    assert "request, response, note; the request goes to https://example.org/v1/guess" in caught.value.message
     assert "openai-pairs" in caught.value.hint
 
 
