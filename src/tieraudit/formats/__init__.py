@@ -10,6 +10,7 @@ FORMATS: Registry[Format] = Registry(
         "litellm-spend": "tieraudit.formats.litellm_spend:LiteLLMSpendLogs",
         "langfuse-trace": "tieraudit.formats.langfuse_trace:LangfuseTrace",
         "anthropic-pairs": "tieraudit.formats.anthropic_pairs:AnthropicPairs",
+        "langfuse-observations": "tieraudit.formats.langfuse_observations:LangfuseObservations",
         "openai-pairs": "tieraudit.formats.openai_pairs:OpenAIPairs",
         "openrouter": "tieraudit.formats.openrouter:OpenRouterActivity",
         "anthropic-console": "tieraudit.formats.aggregates:AnthropicConsole",

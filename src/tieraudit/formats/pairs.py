@@ -40,6 +40,8 @@ STARTS = (
 ENDS = ("ended_at", "end_time", "endTime", "finished_at", "completed_at", "response_time")
 DURATIONS = (("latency_ms", 1), ("duration_ms", 1), ("elapsed_ms", 1), ("latency_s", 1000), ("duration_s", 1000))
 FIRST_TOKENS = (("time_to_first_token_ms", 1), ("ttft_ms", 1), ("time_to_first_token", 1000), ("ttft", 1000))
+# Fields of tools that log whole calls and have formats of their own.
+TRACED = frozenset({"usageDetails", "parentObservationId", "databricks_request_id", "run_type", "op_name"})
 # The request's fields where they stand beside the answer.
 BESIDE = (
     "model", "messages", "prompt", "tools", "tool_choice", "response_format", "temperature", "top_p", "max_tokens",
@@ -99,7 +101,7 @@ def open_pair(record: JsonObject) -> Pair | None:
     if not asked and "model" in record and ("messages" in record or "prompt" in record):
         asked = {key: value for key, value in record.items() if key in BESIDE}
         asked.update(mapping(first(record, "parameters", "params", "model_parameters")))
-    if not asked or ("call_type" in record and "startTime" in record):
+    if not asked or TRACED & record.keys() or ("call_type" in record and "startTime" in record):
         return None
     url = str(first(asked, "url", "uri", "path") or first(record, "url", "uri", "path") or "")
     request = mapping(asked.get("body")) or asked
