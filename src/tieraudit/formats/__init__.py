@@ -11,6 +11,7 @@ FORMATS: Registry[Format] = Registry(
         "langfuse-trace": "tieraudit.formats.langfuse_trace:LangfuseTrace",
         "anthropic-pairs": "tieraudit.formats.anthropic_pairs:AnthropicPairs",
         "langfuse-observations": "tieraudit.formats.langfuse_observations:LangfuseObservations",
+        "langfuse-scores": "tieraudit.formats.langfuse_scores:LangfuseScores",
         "openai-pairs": "tieraudit.formats.openai_pairs:OpenAIPairs",
         "openrouter": "tieraudit.formats.openrouter:OpenRouterActivity",
         "anthropic-console": "tieraudit.formats.aggregates:AnthropicConsole",

@@ -70,6 +70,11 @@ def count(value: Any) -> int | None:
     return int(number)
 
 
+def real(value: Any) -> float | None:
+    """A finite number of either sign, also as text; None when it is absent."""
+    return _number(value)
+
+
 def money(value: Any) -> Decimal | None:
     """Dollars to nine places; None when absent, negative or beyond reason."""
     if value is None or isinstance(value, bool) or not isinstance(value, int | float | str):
