@@ -12,6 +12,7 @@ FORMATS: Registry[Format] = Registry(
         "anthropic-pairs": "tieraudit.formats.anthropic_pairs:AnthropicPairs",
         "langfuse-observations": "tieraudit.formats.langfuse_observations:LangfuseObservations",
         "langfuse-scores": "tieraudit.formats.langfuse_scores:LangfuseScores",
+        "otlp": "tieraudit.formats.otlp:OpenTelemetry",
         "openai-pairs": "tieraudit.formats.openai_pairs:OpenAIPairs",
         "openrouter": "tieraudit.formats.openrouter:OpenRouterActivity",
         "anthropic-console": "tieraudit.formats.aggregates:AnthropicConsole",

@@ -1,0 +1,284 @@
+"""What one dialect says of a span, and how the dialects on one span are put together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from tieraudit.domain import JsonObject, Output
+from tieraudit.formats.answers import answer
+from tieraudit.formats.chat import message_output
+from tieraudit.formats.fields import decoded, first, listing, mapping, money, text
+from tieraudit.formats.messages import Conversation, role_of
+from tieraudit.formats.prompts import conversation
+
+# How makers and frameworks say why the model stopped, in small letters and with underscores.
+FINISHES = {
+    "end_turn": "stop", "stop_sequence": "stop", "eos": "stop", "complete": "stop", "completed": "stop",
+    "max_tokens": "length", "max_output_tokens": "length", "model_context_window_exceeded": "length",
+    "tool_call": "tool_calls", "tool_use": "tool_calls", "function_call": "tool_calls", "safety": "content_filter",
+    "refusal": "content_filter", "recitation": "content_filter", "guardrail_intervened": "content_filter",
+    "content_filtered": "content_filter",
+}  # fmt: skip
+PART_TYPES = {
+    "text", "image_url", "image", "input_text", "input_image", "tool_use", "tool_result", "tool-call", "tool-result",
+    "file", "thinking", "reasoning",
+}  # fmt: skip
+REDACTED = "__REDACTED__"
+INDEX = re.compile(r"\d{1,6}")
+
+
+class Kind(StrEnum):
+    """What a span is: ``OUTER`` is a call unless the calls that it made are in the log as well."""
+
+    CALL = "call"
+    OUTER = "outer"
+    AGENT = "agent"
+    OTHER = "other"
+
+
+@dataclass(slots=True)
+class Reading:
+    """The part of a call that one dialect tells; None and empty where it is silent.
+
+    ``usage`` has the names that `tieraudit.formats.langfuse_usage` reads. ``hints`` are names of the task by rank: the
+    lowest is believed. ``complete`` False says that a part of the prompt is not in the log; ``whole`` True that the
+    tools and settings of the request are known to be all there.
+    """
+
+    kind: Kind | None = None
+    operation: str | None = None
+    provider: str | None = None
+    request_model: str | None = None
+    response_model: str | None = None
+    response_id: str | None = None
+    stream: bool | None = None
+    prompt: Conversation | None = None
+    system: str | None = None
+    tools: list[JsonObject] = field(default_factory=list)
+    parameters: JsonObject = field(default_factory=dict)
+    output: Output | None = None
+    finish: str | None = None
+    usage: JsonObject = field(default_factory=dict)
+    cost: Decimal | None = None
+    ttft_ms: float | None = None
+    error_type: str | None = None
+    error_message: str | None = None
+    http_status: int | None = None
+    conversation_id: str | None = None
+    user_id: str | None = None
+    hints: dict[int, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    metadata: JsonObject = field(default_factory=dict)
+    complete: bool = True
+    whole: bool = False
+
+    def add(self, other: Reading) -> None:
+        """Take from ``other`` what this one does not say; of prompts, the whole one that comes first."""
+        if self.prompt is None and other.prompt is not None:
+            self.complete, self.whole = other.complete, other.whole
+        for name in ALONE:
+            if getattr(self, name) is None:
+                setattr(self, name, getattr(other, name))
+        if self.output is not None and self.output.empty and other.output is not None:
+            self.output = other.output
+        self.tools = self.tools or other.tools
+        for name in TOGETHER:
+            setattr(self, name, {**getattr(other, name), **getattr(self, name)})
+        self.tags = tuple(dict.fromkeys((*self.tags, *other.tags)))
+
+    def hint(self, rank: int, value: Any) -> None:
+        """Remember ``value`` as a name of the task."""
+        if (name := text(value)) is not None:
+            self.hints.setdefault(rank, name)
+
+
+ALONE = (
+    "kind", "operation", "provider", "request_model", "response_model", "response_id", "stream", "prompt", "system",
+    "output", "finish", "cost", "ttft_ms", "error_type", "error_message", "http_status", "conversation_id", "user_id",
+)  # fmt: skip
+TOGETHER = ("parameters", "usage", "hints", "metadata")
+# Ranks of names of a task.
+PROMPT, FEATURE, STEP, AGENT, WORKFLOW = range(5)
+
+
+def read_prompt(value: Any, found: Reading) -> None:
+    """Take the prompt in ``value``; JSON that was cut off in the middle and masked text are no whole prompt."""
+    value = decoded(value)
+    if value is None or value in ("", "{}", [], {}):
+        return
+    prompt = conversation(with_images(value))
+    if prompt is None:
+        return
+    found.prompt = prompt
+    if isinstance(value, str) and value[:2] in ("[{", '{"'):
+        found.complete = False
+    if any(message.get("content") == REDACTED for message in prompt.messages):
+        found.complete = False
+
+
+def read_answer(value: Any, found: Reading, *, choices: int = 1) -> None:
+    """Take the answer in ``value``; of several ``choices`` the first, else several messages are parts of one."""
+    value = decoded(value)
+    if isinstance(value, list):
+        messages = [item for item in value if isinstance(item, dict)]
+        if choices > 1 and messages and len(messages) == len(value):
+            value = messages[:1]
+        elif len(messages) > 1 and all(_is_piece(item) for item in messages):
+            pieces = "".join(item["content"] for item in messages)
+            value = [{**messages[-1], "content": pieces}]
+    found.output = answer(with_images(value))
+    refusal = next((item.get("refusal") for item in listing(value) if isinstance(item, dict)), None)
+    if isinstance(refusal, str) and refusal and found.output is None:
+        found.output = message_output({"refusal": refusal})
+
+
+def _is_piece(message: JsonObject) -> bool:
+    """True for a message that is nothing but text: a stream recorded message by message."""
+    return set(message) <= {"role", "content"} and isinstance(message.get("content"), str)
+
+
+def with_images(value: Any) -> Any:
+    """``value`` with the image parts of OpenTelemetry, Vercel and Anthropic as ``image_url`` parts."""
+    if isinstance(value, list):
+        return [with_images(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if (image := _image(value)) is not None:
+        return {"type": "image_url", "image_url": {"url": image}}
+    inner = {
+        key: with_images(value[key]) for key in ("parts", "content", "messages") if isinstance(value.get(key), list)
+    }
+    return {**value, **inner} if inner else value
+
+
+def _image(part: JsonObject) -> str | None:
+    """The address of an image, or its data as one; None for what is no image or names none."""
+    kind = part.get("type")
+    source = mapping(part.get("source"))
+    named = (
+        text(first(part, "mime_type", "mimeType", "mediaType", "media_type")) or text(source.get("media_type")) or ""
+    )
+    if kind not in ("uri", "blob", "image", "file"):
+        return None
+    if kind != "image" and part.get("modality") != "image" and not named.startswith("image/"):
+        return None
+    told = first(part, "uri", "url", "image", "content", "data", "file_id") or first(source, "url", "data")
+    if not isinstance(told, str):
+        return None
+    if told.startswith(("http:", "https:", "data:", "gs:", "s3:", "file:")):
+        return told
+    return f"data:{named or 'image/png'};base64,{told}" if kind in ("blob", "image") else told
+
+
+def finish(value: Any) -> str | None:
+    """Why the model stopped, in OpenAI's words; the first of several."""
+    value = decoded(value)
+    if isinstance(value, list):
+        value = value[0] if value else None
+    word = text(value)
+    if word is None or word.lower() in ("unknown", "none", "null", "other", "error"):
+        return None
+    plain = word.lower().replace("-", "_").removeprefix("finish_reason_")
+    return FINISHES.get(plain, plain)
+
+
+def nested(attributes: Mapping[str, Any], prefix: str) -> Any:
+    """The tree below ``prefix``: dotted names as mappings, numbered ones as lists in the order of their numbers."""
+    root: JsonObject = {}
+    for key in attributes:
+        if not key.startswith(prefix + "."):
+            continue
+        at = root
+        *path, last = key[len(prefix) + 1 :].split(".")
+        for step in path[:32]:
+            inner = at.setdefault(step, {})
+            at = inner if isinstance(inner, dict) else at.setdefault(step + ".", {})
+        at.setdefault(last, attributes[key])
+    return _listed(root, 33)
+
+
+def _listed(node: Any, depth: int) -> Any:
+    if not isinstance(node, dict) or not depth:
+        return node
+    if node and all(INDEX.fullmatch(key) for key in node):
+        return [_listed(node[key], depth - 1) for key in sorted(node, key=int)]
+    return {key: _listed(item, depth - 1) for key, item in node.items()}
+
+
+def gaps(attributes: Mapping[str, Any], prefix: str) -> bool:
+    """True when numbers are missing below ``prefix``: an SDK dropped attributes above its limit."""
+    numbers = {
+        int(step)
+        for key in attributes
+        if key.startswith(prefix + ".") and INDEX.fullmatch(step := key[len(prefix) + 1 :].partition(".")[0])
+    }
+    return bool(numbers) and max(numbers) != len(numbers) - 1
+
+
+def parts_in(content: Any) -> Any:
+    """A message's content, decoded when it is a list of parts written as JSON."""
+    value = decoded(content) if isinstance(content, str) and content[:2] == "[{" else content
+    if isinstance(value, list) and all(isinstance(item, dict) and item.get("type") in PART_TYPES for item in value):
+        return value
+    return content
+
+
+def parameter(value: Any) -> Any:
+    """A setting of the request; numbers and booleans that come as text are read."""
+    value = decoded(value)
+    if not isinstance(value, str):
+        return value
+    word = text(value)
+    if word in ("true", "false", "True", "False"):
+        return word.lower() == "true"
+    number = decoded(f"[{word}]") if word else None
+    return number[0] if isinstance(number, list) and isinstance(number[0], int | float) else word
+
+
+def flag(value: Any) -> bool | None:
+    """A boolean, also as text."""
+    read = parameter(value)
+    return read if isinstance(read, bool) else None
+
+
+def provider(value: Any) -> str | None:
+    """A provider's name in small letters, without the kind of API that some dialects append."""
+    name = text(value)
+    return name.lower().removesuffix(".responses").removesuffix(".chat").removesuffix(".messages") if name else None
+
+
+def dollars(value: Any) -> Decimal | None:
+    """Money that is more than nothing: the dialects write 0 for a price that they do not know."""
+    amount = money(value)
+    return amount or None
+
+
+def under(attributes: Mapping[str, Any], prefix: str) -> JsonObject:
+    """The attributes whose names begin with ``prefix``, without it, decoded."""
+    return {
+        key.removeprefix(prefix): decoded(value)
+        for key, value in attributes.items()
+        if key.startswith(prefix) and value is not None and len(key) > len(prefix)
+    }
+
+
+def schema_format(schema: Any, name: Any = None, description: Any = None) -> JsonObject | None:
+    """A JSON schema as a ``response_format``; None when it is none."""
+    shape = mapping(schema)
+    if not shape:
+        return None
+    named = text(name) or text(shape.get("title")) or "answer"
+    told: JsonObject = {"name": re.sub(r"[^a-zA-Z0-9_-]", "_", named)[:64], "schema": shape}
+    if text(description):
+        told["description"] = description
+    return {"type": "json_schema", "json_schema": told}
+
+
+def answers_in(value: Any) -> int:
+    """How many answers of the model a recorded conversation holds."""
+    return sum(isinstance(item, dict) and role_of(item) == "assistant" for item in listing(value))
