@@ -75,7 +75,7 @@ def test_quiet_is_quiet(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["absent.jsonl"], 3, "absent.jsonl: there is no such file", "check the path"),
         (["empty.jsonl"], 3, "empty.jsonl: the file is empty", "check the export"),
-        (["text.jsonl"], 3, "text.jsonl: not a log", "JSON lines"),
+        (["text.jsonl"], 3, "text.jsonl: not a log", "JSON, CSV or Parquet"),
         (["other.jsonl"], 3, "other.jsonl: not a log in a format that is known (its keys are hello)", "--format"),
         (["folder"], 3, "folder: no log files in this directory", ".jsonl"),
         (["good.jsonl", "--format", "litelm"], 2, "unknown formats 'litelm'", "did you mean 'litellm'"),

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tieraudit.errors import InputError, StoreError
-from tieraudit.pipeline import ingest as ingest_module
+from tieraudit.pipeline import workers
 from tieraudit.pipeline.ingest import ingest
 from tieraudit.progress import Silent
 from tieraudit.store import Store
@@ -48,7 +48,7 @@ def calls(store: Store) -> tuple[int, int]:
 
 KILLED = """
 import os, pathlib, signal, sys
-from tieraudit.pipeline import ingest as module
+from tieraudit.pipeline import ingest as module, workers
 from tieraudit.progress import Silent
 from tieraudit.store import Store
 
@@ -61,7 +61,7 @@ class Killer(Silent):
         if self.file == 2 and self.steps >= 4:
             os.kill(os.getpid(), signal.SIGKILL)
 
-module.BATCH = 500
+workers.ROWS = 500
 with Store(pathlib.Path(sys.argv[1])) as store:
     module.ingest(store, [pathlib.Path(name) for name in sys.argv[2:]], progress=Killer())
 """
@@ -92,7 +92,7 @@ class Interrupting(Silent):
 
 
 def test_ctrl_c_leaves_no_half_file_and_a_rerun_finishes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest_module, "BATCH", 100)
+    monkeypatch.setattr(workers, "ROWS", 100)
     path = write(tmp_path / "1.jsonl", 0, 1_000)
     with Store(tmp_path / "a.duckdb") as store:
         with pytest.raises(KeyboardInterrupt):

@@ -19,10 +19,10 @@ import msgspec
 import pyarrow as pa
 
 from tieraudit.errors import InputError
-from tieraudit.formats.rows import Broken, Row
+from tieraudit.formats.rows import Broken, Line, Raw, Row
 from tieraudit.formats.tables import csv_rows, is_csv, parquet_rows
 
-__all__ = ["Broken", "Row", "read_rows", "read_stream"]
+__all__ = ["Broken", "Line", "Raw", "Row", "parsed", "read_raw", "read_rows", "read_stream"]
 
 MOST_BYTES = 64 * 2**20
 CHUNK = 2**20
@@ -48,6 +48,21 @@ def read_rows(path: Path) -> Iterator[Row | Broken]:
 
 def read_stream(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Row | Broken]:
     """The records of what ``opened`` gives, which is called once; ``name`` stands in messages. As `read_rows`."""
+    return map(parsed, read_raw(name, opened))
+
+
+def parsed(raw: Raw) -> Row | Broken:
+    """``raw`` with its JSON decoded; for lines that another process decodes, see `read_raw`."""
+    if not isinstance(raw, Line):
+        return raw
+    row = _parsed(raw.line, raw.data)
+    if isinstance(row, Broken) and not raw.whole and row.reason == "not valid JSON":
+        return Broken(raw.line, "cut off: the last line is not complete", row.excerpt)
+    return row
+
+
+def read_raw(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Raw]:
+    """As `read_stream`, but JSON lines are left as they are: decoding is most of the work of reading them."""
     try:
         with opened() as raw:
             stream = io.BufferedReader(cast(Any, raw), CHUNK)
@@ -79,7 +94,7 @@ def _decompressed(raw: io.BufferedReader, name: str) -> io.BufferedReader:
     return stream
 
 
-def _rows(stream: io.BufferedReader, name: str) -> Iterator[Row | Broken]:
+def _rows(stream: io.BufferedReader, name: str) -> Iterator[Raw]:
     line = 0
     try:
         head = stream.peek(HEAD).removeprefix(BOM).lstrip()
@@ -101,7 +116,7 @@ def _peeked(stream: io.BufferedReader, size: int, name: str) -> bytes:
         raise InputError(f"{name}: the compressed data is cut off or damaged", hint="copy the file again") from error
 
 
-def _frame(head: bytes, name: str) -> Callable[[io.BufferedReader], Iterator[Row | Broken]]:
+def _frame(head: bytes, name: str) -> Callable[[io.BufferedReader], Iterator[Raw]]:
     """How a stream that begins with ``head`` is cut into records; raises `InputError` when it is no log."""
     if not head:
         raise InputError(f"{name}: the file is empty", hint="check the export; nothing was written to it")
@@ -113,7 +128,7 @@ def _frame(head: bytes, name: str) -> Callable[[io.BufferedReader], Iterator[Row
     if head[:1] == b"{" or any(isinstance(_parsed(1, part), Row) for part in head.split(b"\n")[:50]):
         return _lines
     if is_csv(head):
-        return cast(Callable[[io.BufferedReader], Iterator[Row | Broken]], csv_rows)
+        return cast(Callable[[io.BufferedReader], Iterator[Raw]], csv_rows)
     start = head[:40].decode("utf-8", "replace").split("\n")[0]
     raise InputError(
         f"{name}: not a log: it holds neither JSON nor a table (it begins with {start!r})",
@@ -130,7 +145,7 @@ def _is_document(head: bytes) -> bool:
     return following[:1] in (b" ", b"\t", b'"', b"}", b"]")
 
 
-def _lines(stream: io.BufferedReader) -> Iterator[Row | Broken]:
+def _lines(stream: io.BufferedReader) -> Iterator[Raw]:
     number = 0
     while data := stream.readline(MOST_BYTES + 1):
         number += 1
@@ -140,12 +155,8 @@ def _lines(stream: io.BufferedReader) -> Iterator[Row | Broken]:
                 data = stream.readline(CHUNK)
             continue
         line = data.removeprefix(BOM).strip() if number == 1 else data.strip()
-        if not line:
-            continue
-        row = _parsed(number, line)
-        if isinstance(row, Broken) and not data.endswith(b"\n") and row.reason == "not valid JSON":
-            row = Broken(number, "cut off: the last line is not complete", row.excerpt)
-        yield row
+        if line:
+            yield Line(number, line, data.endswith(b"\n"))
 
 
 def _values(stream: io.BufferedReader) -> Iterator[Row | Broken]:

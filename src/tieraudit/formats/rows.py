@@ -22,3 +22,15 @@ class Broken:
     line: int
     reason: str
     excerpt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of JSON that is not decoded yet; ``whole`` is False for a last line without its line break."""
+
+    line: int
+    data: bytes
+    whole: bool = True
+
+
+Raw = Row | Broken | Line

@@ -18,6 +18,8 @@ MOST_CHARS = 64 * 2**20
 ROWS_AT_ONCE = 256
 DELIMITERS = ",;\t"
 FEWEST_COLUMNS = 2
+LONGEST_NAME = 100
+MOST_WORDS = 5
 EXCERPT = 600
 
 
@@ -29,7 +31,8 @@ def is_csv(head: bytes) -> bool:
     except (UnicodeDecodeError, csv.Error):
         return False
     names = [name.strip() for name in names]
-    plain = all(0 < len(name) <= 200 and name[0] not in "{[<" for name in names)
+    plain = all(0 < len(name) <= LONGEST_NAME and len(name.split()) <= MOST_WORDS for name in names)
+    plain = plain and not any(name[0] in "{[<" for name in names)
     return len(names) >= FEWEST_COLUMNS and plain and len(set(names)) == len(names) and not any(map(_number, names))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pyarrow as pa
@@ -70,6 +70,8 @@ RICHNESS = {
     ContentState.FULL: 3,
 }
 EXCERPT = 200
+SAMPLED = 10
+Keep = Literal["all", "sample", "none"]
 MESSAGE = 1000
 
 
@@ -87,10 +89,14 @@ def call_id(call: Call) -> str:
     return blake2b(msgspec.json.encode(parts), digest_size=16).hexdigest()
 
 
-def call_row(call: Call, key: str, redactor: Redactor) -> dict[str, Any]:
-    """``call`` as a row of the table ``calls``, without secrets; raises RecursionError when nested too deeply."""
-    answer = call.response.to_json() if call.response else None
-    parts: list[Any] = [call.request, answer, call.metadata or None]
+def call_row(call: Call, key: str, redactor: Redactor, *, keep: Keep = "all") -> dict[str, Any]:
+    """``call`` as a row of the table ``calls``, without secrets; raises RecursionError when nested too deeply.
+
+    ``keep``: whether prompt and answer are stored, of all calls, of one in `SAMPLED` (told by its id), or of none.
+    """
+    kept = keep == "all" or (keep == "sample" and int(key[:8], 16) % SAMPLED == 0)
+    answer = call.response.to_json() if call.response and kept else None
+    parts: list[Any] = [call.request if kept else None, answer, call.metadata or None]
     texts = [None if part is None else msgspec.json.encode(part).decode() for part in parts]
     labels = [call.task_hint, call.error_message, call.error_type, call.request_model, call.response_model]
     labels += [call.conversation_id, call.trace_id, call.source_id, call.provider, *call.tags]
@@ -117,7 +123,7 @@ def call_row(call: Call, key: str, redactor: Redactor) -> dict[str, Any]:
         "stream": call.stream,
         "request": texts[0],
         "response": texts[1],
-        "content_state": call.content_state.value,
+        "content_state": call.content_state.value if kept else ContentState.ABSENT.value,
         "input_tokens": usage.input_tokens,
         "cache_read_input_tokens": usage.cache_read_input_tokens,
         "cache_creation_input_tokens": usage.cache_creation_input_tokens,

@@ -1,49 +1,52 @@
 """Ingest: log files -> calls, priced and without secrets; the same file twice changes nothing.
 
-One file is one transaction: what is interrupted leaves no trace, and the same command again finishes the rest.
+One file is one transaction: what is interrupted leaves no trace, and the same command again finishes the rest. Calls
+whose parts stand in several rows or files are made at the end, from all parts that are known by then.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
-from tieraudit.domain import Call, Quarantined
 from tieraudit.errors import InputError
-from tieraudit.pipeline.call_rows import RICHNESS, call_id, call_row, call_table, price_table, quarantine_table
-from tieraudit.pipeline.reading import Log, find_files, open_log
+from tieraudit.pipeline.call_rows import Keep, price_table, quarantine_table
+from tieraudit.pipeline.conversion import Converted, Job
+from tieraudit.pipeline.joining import joined
+from tieraudit.pipeline.opening import Log, open_log
 from tieraudit.pipeline.receipt import FileCounts, Receipt, build_receipt
+from tieraudit.pipeline.sources import find_sources
+from tieraudit.pipeline.workers import Converter
 from tieraudit.pricing import RELEASE, price_rows
 from tieraudit.progress import Progress, Silent
 from tieraudit.redaction import Redactor
 from tieraudit.store import Store
 
-BATCH = 4_000
+JOINED = "(joined parts)"
 
 
 @dataclass(frozen=True, slots=True)
 class IngestOptions:
-    """How to read: the format's name or ``auto``; calls with ``since <= start < until``; ``redact`` personal data."""
+    """How to read: the format's name or ``auto``, or a ``mapping`` file; calls with ``since <= start < until``.
+
+    ``redact`` replaces personal data; ``keep`` says of which calls prompt and answer are stored; ``invoice_usd`` is
+    what the provider billed for the same time; ``processes`` None takes one a core.
+    """
 
     format: str = "auto"
     since: datetime | None = None
     until: datetime | None = None
     redact: bool = False
-
-
-@dataclass(slots=True)
-class _Batch:
-    """One batch on its way in: distinct calls, the richest of each, and rows for quarantine."""
-
-    calls: dict[str, Call] = field(default_factory=dict)
-    duplicates: int = 0
-    quarantined: list[Quarantined] = field(default_factory=list)
+    mapping: Path | None = None
+    keep: Keep = "all"
+    invoice_usd: Decimal | None = None
+    processes: int | None = None
 
 
 DEFAULTS = IngestOptions()
@@ -51,107 +54,130 @@ SILENT = Silent()
 
 
 def ingest(
-    store: Store, paths: Sequence[Path], options: IngestOptions = DEFAULTS, *, progress: Progress = SILENT
+    store: Store, paths: Sequence[Path | str], options: IngestOptions = DEFAULTS, *, progress: Progress = SILENT
 ) -> Receipt:
-    """Read ``paths`` (files, and directories of files) into ``store``; returns what became of every row.
+    """Read ``paths`` (files, folders, patterns, ``-``, addresses) into ``store``; returns what became of every row.
 
     A file that is no log does not stop the others: it is in the receipt's ``failed``, which the caller must raise
     after showing the receipt. Raises `InputError` when no file could be read, `UsageError` for an unknown format.
     """
-    found = find_files(paths)
-    redactor = Redactor(personal=options.redact)
+    found = find_sources(paths)
     store.execute("ingest_forget_prices", release=f"{RELEASE}:")
     first_id = int(store.one("ingest_next_id")["ingest_id"])
     counts: list[FileCounts] = []
     failed = list(found.failed)
-    for path in found.files:
-        progress.start(f"reading {path.name}")
-        try:
-            counted = _ingest_file(store, open_log(path, options.format), options, redactor, progress)
-        except InputError as error:
-            failed.append(error)
-            continue
-        counts.append(counted)
-        if counted.unreadable == counted.rows_read and counted.rows_read > 0:
-            reason, example = counted.worst()
-            failed.append(
-                InputError(
-                    f"{example}: {reason}; so are all {counted.rows_read} rows of the file",
-                    hint=f"it was read as {counted.format}; another one: --format NAME",
+    taken: Counter[str] = Counter()
+    with Converter(options.processes) as converter:
+        for source in found.sources:
+            progress.start(f"reading {Path(source.name).name}")
+            try:
+                counted = _ingest_log(
+                    store, open_log(source, options.format, options.mapping), options, converter, taken, progress
                 )
-            )
+            except InputError as error:
+                failed.append(error)
+                continue
+            counts.append(counted)
+            if counted.unreadable == counted.rows_read and counted.rows_read > 0:
+                failed.append(_unreadable(counted))
     if not counts and failed:
         more = f" (and {len(failed) - 1} more like it)" if len(failed) > 1 else ""
         raise InputError(f"{failed[0].message}{more}", hint=failed[0].hint)
-    return build_receipt(store, first_id, counts, found.skipped, failed, redactor.found)
+    counts += _join(store, options, taken, progress)
+    return build_receipt(
+        store, first_id, counts, skipped=found.skipped, failed=failed, found=taken, invoice_usd=options.invoice_usd
+    )
 
 
-def _ingest_file(store: Store, log: Log, options: IngestOptions, redactor: Redactor, progress: Progress) -> FileCounts:
-    counts = FileCounts(str(log.path), log.format.name)
+def _ingest_log(
+    store: Store, log: Log, options: IngestOptions, converter: Converter, taken: Counter[str], progress: Progress
+) -> FileCounts:
+    job = Job(
+        log.format.name, log.name, log.root, options.mapping, options.since, options.until, options.redact, options.keep
+    )
+    counts = FileCounts(log.name, log.format.name)
     with store.transaction():
-        ingest_id = int(store.one("ingest_next_id")["ingest_id"])
-        priced = {(row["provider"], row["model"]) for row in store.rows("ingest_known_prices")}
-        started = datetime.now(UTC)
-        while rows := list(islice(log.rows, BATCH)):
-            _ingest_batch(store, _batched(rows, options, counts), ingest_id, priced, redactor, counts)
-            progress.advance(len(rows))
-        store.execute(
+        record = _Record(store, counts)
+        for batch in converter.convert(job, log.rows):
+            record.add(batch)
+            taken.update(batch.found)
+            progress.advance(batch.rows)
+        record.write()
+    return counts
+
+
+def _join(store: Store, options: IngestOptions, taken: Counter[str], progress: Progress) -> list[FileCounts]:
+    """The calls whose parts are known now, a transaction for all: a run that is cut off here joins them next time."""
+    counts: dict[str, FileCounts] = {}
+    progress.start("joining calls")
+    with store.transaction():
+        for source_format, batch in joined(store, options):
+            if source_format not in counts:
+                counts[source_format] = FileCounts(JOINED, source_format, joined=True)
+            _Record(store, counts[source_format]).add(batch)
+            taken.update(batch.found)
+            progress.advance(batch.rows)
+        for item in counts.values():
+            _Record(store, item).write()
+        store.execute("ingest_joined")
+    return list(counts.values())
+
+
+class _Record:
+    """Writes the batches of one log under one ingest id."""
+
+    def __init__(self, store: Store, counts: FileCounts) -> None:
+        self._store = store
+        self._counts = counts
+        self._id = int(store.one("ingest_next_id")["ingest_id"])
+        self._priced = {(row["provider"], row["model"]) for row in store.rows("ingest_known_prices")}
+        self._started = datetime.now(UTC)
+
+    def add(self, batch: Converted) -> None:
+        counts, store = self._counts, self._store
+        counts.rows_outside += batch.outside
+        counts.rows_parts += batch.beside
+        counts.rows_duplicate += batch.duplicates
+        if batch.calls is not None:
+            self._add_prices(batch.models)
+            kept, filled = _add_calls(store, batch.calls, self._id)
+            counts.add_calls(kept=kept, duplicate=batch.calls.num_rows - kept, filled=filled)
+        if batch.fragments is not None:
+            new = store.execute_with("ingest_insert_fragments", batch.fragments, ingest_id=self._id)[0][0]
+            counts.rows_parts += int(new)
+            counts.rows_duplicate += batch.fragments.num_rows - int(new)
+        if batch.feedback is not None:
+            counts.feedback += int(
+                store.execute_with("ingest_insert_feedback", batch.feedback, ingest_id=self._id)[0][0]
+            )
+        if batch.billed is not None:
+            counts.billed += int(store.execute_with("ingest_insert_billed", batch.billed, ingest_id=self._id)[0][0])
+        if batch.quarantined:
+            counts.add_quarantined(batch.quarantined)
+            table = quarantine_table(batch.quarantined, Redactor())
+            store.execute_with("ingest_insert_quarantine", table, ingest_id=self._id)
+
+    def write(self) -> None:
+        counts = self._counts
+        self._store.execute(
             "ingest_record",
-            ingest_id=ingest_id,
-            started_at=started,
+            ingest_id=self._id,
+            started_at=self._started,
             source_file=counts.file,
             source_format=counts.format,
             rows_read=counts.rows_read,
             rows_kept=counts.rows_kept,
             rows_duplicate=counts.rows_duplicate,
             rows_quarantined=counts.rows_quarantined,
+            rows_parts=counts.rows_parts,
         )
-    return counts
 
-
-def _batched(rows: Iterable[Call | Quarantined], options: IngestOptions, counts: FileCounts) -> _Batch:
-    batch = _Batch()
-    for row in rows:
-        if isinstance(row, Quarantined):
-            batch.quarantined.append(row)
-        elif not _inside(row, options):
-            counts.rows_outside += 1
-        else:
-            try:
-                key = call_id(row)
-            except RecursionError:
-                batch.quarantined.append(_too_deep(row))
-                continue
-            known = batch.calls.get(key)
-            batch.duplicates += known is not None
-            if known is None or RICHNESS[row.content_state] > RICHNESS[known.content_state]:
-                batch.calls[key] = row
-    return batch
-
-
-def _ingest_batch(
-    store: Store,
-    batch: _Batch,
-    ingest_id: int,
-    priced: set[tuple[str, str]],
-    redactor: Redactor,
-    counts: FileCounts,
-) -> None:
-    rows: list[dict[str, Any]] = []
-    for key, call in batch.calls.items():
-        try:
-            rows.append(call_row(call, key, redactor))
-        except RecursionError:
-            batch.quarantined.append(_too_deep(call))
-    if rows:
-        _add_prices(store, batch.calls.values(), priced)
-        kept, filled = _add_calls(store, call_table(rows), ingest_id)
-        counts.add_calls(kept=kept, duplicate=len(rows) - kept + batch.duplicates, filled=filled)
-    if batch.quarantined:
-        counts.add_quarantined(batch.quarantined)
-        store.execute_with(
-            "ingest_insert_quarantine", quarantine_table(batch.quarantined, redactor), ingest_id=ingest_id
-        )
+    def _add_prices(self, models: Iterable[tuple[str, str]]) -> None:
+        new = sorted(set(models) - self._priced)
+        rows = [row for provider, model in new for row in price_rows(provider or None, model)]
+        if rows:
+            self._store.insert("price_table", price_table(rows))
+        self._priced.update(new)
 
 
 def _add_calls(store: Store, table: pa.Table, ingest_id: int) -> tuple[int, int]:
@@ -161,25 +187,9 @@ def _add_calls(store: Store, table: pa.Table, ingest_id: int) -> tuple[int, int]
     return int(kept[0][0]), int(filled[0][0])
 
 
-def _add_prices(store: Store, calls: Iterable[Call], priced: set[tuple[str, str]]) -> None:
-    asked = {
-        (call.provider or "", model)
-        for call in calls
-        for model in (call.request_model, call.response_model)
-        if model is not None
-    }
-    new = sorted(asked - priced)
-    rows = [row for provider, model in new for row in price_rows(provider or None, model)]
-    if rows:
-        store.insert("price_table", price_table(rows))
-    priced.update(new)
-
-
-def _inside(call: Call, options: IngestOptions) -> bool:
-    if options.since is not None and call.started_at < options.since:
-        return False
-    return options.until is None or call.started_at < options.until
-
-
-def _too_deep(call: Call) -> Quarantined:
-    return Quarantined(call.source_file, call.source_line, "nested too deeply")
+def _unreadable(counted: FileCounts) -> InputError:
+    reason, example = counted.worst()
+    return InputError(
+        f"{example}: {reason}; so are all {counted.rows_read} rows of the file",
+        hint=f"it was read as {counted.format}; another one: --format NAME",
+    )

@@ -17,6 +17,8 @@ from tieraudit.store import Store
 # Rows that are read well and are no calls: traces hold other kinds of observation too.
 NOT_A_CALL = ("not an LLM call", "a health check")
 ENOUGH_CONTENT = 0.9
+GAPS = 3
+MODEL_KEYS = ("provider", "model", "calls", "logged_cost_usd", "computed_cost_usd")
 CURES = {
     ("litellm-spend", "absent"): (
         "LiteLLM's SpendLogs have no prompts unless the proxy stores them",
@@ -55,8 +57,12 @@ class FileCounts:
     rows_kept: int = 0
     rows_duplicate: int = 0
     rows_quarantined: int = 0
+    rows_parts: int = 0
     rows_outside: int = 0
     filled: int = 0
+    feedback: int = 0
+    billed: int = 0
+    joined: bool = False
     unreadable: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
@@ -64,7 +70,7 @@ class FileCounts:
     @property
     def rows_read(self) -> int:
         """Every row that was counted, one way or another."""
-        return self.rows_kept + self.rows_duplicate + self.rows_quarantined
+        return self.rows_kept + self.rows_duplicate + self.rows_quarantined + self.rows_parts
 
     def add_calls(self, *, kept: int, duplicate: int, filled: int) -> None:
         """Count a batch of calls."""
@@ -104,6 +110,42 @@ class ModelLine:
     calls: int
     logged_cost_usd: Decimal | None
     computed_cost_usd: Decimal | None
+    compared_logged_usd: Decimal | None = None
+    compared_computed_usd: Decimal | None = None
+
+    @property
+    def difference(self) -> float | None:
+        """The logged cost over the computed one, less 1, on the calls that have both; None when there are none."""
+        if not self.compared_computed_usd or self.compared_logged_usd is None:
+            return None
+        return float(self.compared_logged_usd / self.compared_computed_usd) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Whole hours without a call between the first and the last one."""
+
+    gap_from: datetime
+    gap_to: datetime
+    hours: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What a provider's own report says, beside what the log says of the same time."""
+
+    provider: str
+    source_format: str
+    billed_usd: Decimal | None
+    logged_usd: Decimal | None
+    billed_calls: int | None
+    logged_calls: int
+    billed_input_tokens: int | None
+    logged_input_tokens: int | None
+    billed_output_tokens: int | None
+    logged_output_tokens: int | None
+    billed_from: datetime
+    billed_to: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +176,11 @@ class Receipt:
     rows_kept: int
     rows_duplicate: int
     rows_quarantined: int
+    rows_parts: int
     rows_outside: int
     filled: int
+    feedback: int
+    billed: int
     quarantine: tuple[Reason, ...]
     by_format: Mapping[str, int]
     by_model: tuple[ModelLine, ...]
@@ -146,6 +191,10 @@ class Receipt:
     cost_usd: Decimal | None
     first_call: datetime | None
     last_call: datetime | None
+    hours_without_calls: int
+    gaps: tuple[Gap, ...]
+    bills: tuple[Bill, ...]
+    invoice_usd: Decimal | None
     found: Mapping[str, int]
     skipped: tuple[str, ...]
     failed: tuple[InputError, ...]
@@ -153,7 +202,8 @@ class Receipt:
     @property
     def nothing_new(self) -> bool:
         """True when every call was known before."""
-        return self.rows_kept == 0 and self.filled == 0 and self.rows_duplicate > 0
+        brought = self.rows_kept + self.filled + self.rows_parts + self.feedback + self.billed
+        return brought == 0 and self.rows_duplicate > 0
 
     def to_json(self) -> dict[str, Any]:
         """The result of ``--json``; the keys of the command line's contract first."""
@@ -165,7 +215,7 @@ class Receipt:
             "rows_quarantined": self.rows_quarantined,
             "quarantine": [_fields(item, ("reason", "count", "example")) for item in self.quarantine],
             "by_format": dict(self.by_format),
-            "by_model": [_fields(item, ModelLine.__slots__) for item in self.by_model],
+            "by_model": [_fields(item, (*MODEL_KEYS, "difference")) for item in self.by_model],
             "content_share": self.content_share,
             "unpriced_calls": self.unpriced_calls,
             "first_call": self.first_call,
@@ -174,7 +224,14 @@ class Receipt:
             "content_missing": [_fields(item, Missing.__slots__) for item in self.missing],
             "unpriced": [_fields(item, Unpriced.__slots__) for item in self.unpriced],
             "rows_outside": self.rows_outside,
+            "rows_parts": self.rows_parts,
             "content_filled": self.filled,
+            "feedback": self.feedback,
+            "billed_rows": self.billed,
+            "hours_without_calls": self.hours_without_calls,
+            "gaps": [_fields(item, Gap.__slots__) for item in self.gaps],
+            "bills": [_fields(item, Bill.__slots__) for item in self.bills],
+            "invoice_usd": self.invoice_usd,
             "redacted": dict(self.found),
             "skipped": list(self.skipped),
             "failed": [{"message": error.message, "hint": error.hint} for error in self.failed],
@@ -185,9 +242,11 @@ def build_receipt(
     store: Store,
     first_id: int,
     counts: Sequence[FileCounts],
+    *,
     skipped: Sequence[Path],
     failed: Sequence[InputError],
     found: Counter[str],
+    invoice_usd: Decimal | None = None,
 ) -> Receipt:
     """The receipt of the ingests from ``first_id`` on."""
     summary = store.one("ingest_summary", first_ingest_id=first_id)
@@ -198,14 +257,19 @@ def build_receipt(
         examples = {**item.examples, **examples}
     conversations = summary["conversations"]
     share = summary["with_content"] / conversations if conversations else None
+    gaps = tuple(Gap(**row) for row in _rows(store, "ingest_hours", first_id))
+    read, parts = _read_and_parts(counts)
     return Receipt(
-        files=tuple(item.file for item in counts),
-        rows_read=sum(item.rows_read for item in counts),
+        files=tuple(item.file for item in counts if not item.joined),
+        rows_read=read,
         rows_kept=sum(item.rows_kept for item in counts),
         rows_duplicate=sum(item.rows_duplicate for item in counts),
         rows_quarantined=sum(item.rows_quarantined for item in counts),
+        rows_parts=parts,
         rows_outside=sum(item.rows_outside for item in counts),
         filled=sum(item.filled for item in counts),
+        feedback=sum(item.feedback for item in counts),
+        billed=sum(item.billed for item in counts),
         quarantine=tuple(Reason(reason, n, examples[reason]) for reason, n in reasons.most_common()),
         by_format={row["source_format"]: row["calls"] for row in _rows(store, "ingest_by_format", first_id)},
         by_model=tuple(ModelLine(**row) for row in _rows(store, "ingest_by_model", first_id)),
@@ -216,10 +280,23 @@ def build_receipt(
         cost_usd=summary["cost_usd"],
         first_call=summary["first_call"],
         last_call=summary["last_call"],
+        hours_without_calls=sum(gap.hours for gap in gaps),
+        gaps=gaps[:GAPS],
+        bills=tuple(Bill(**row) for row in store.rows("ingest_billed_by_model")),
+        invoice_usd=invoice_usd,
         found=dict(sorted(found.items())),
         skipped=tuple(str(path) for path in skipped),
         failed=tuple(failed),
     )
+
+
+def _read_and_parts(counts: Sequence[FileCounts]) -> tuple[int, int]:
+    """(rows read, rows that are parts and no calls): a call that was joined takes the place of one of its parts."""
+    read = sum(item.rows_read for item in counts if not item.joined)
+    parts = sum(item.rows_parts for item in counts)
+    calls = sum(item.rows_read for item in counts if item.joined)
+    # Calls made of parts that an earlier run read count as read again.
+    return read + max(0, calls - parts), max(0, parts - calls)
 
 
 def _rows(store: Store, query: str, first_id: int) -> list[dict[str, Any]]:

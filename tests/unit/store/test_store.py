@@ -16,6 +16,7 @@ import pytest
 
 from tieraudit.errors import StoreError
 from tieraudit.pipeline.call_rows import CALLS, QUARANTINE
+from tieraudit.pipeline.other_rows import BILLED, FEEDBACK, FRAGMENTS
 from tieraudit.store import Store, query_names, query_parameters
 from tieraudit.store import store as store_module
 from tieraudit.store.store import QUERIES
@@ -24,6 +25,9 @@ INPUTS = {
     "ingest_insert_calls": CALLS,
     "ingest_fill_content": CALLS,
     "ingest_insert_quarantine": QUARANTINE,
+    "ingest_insert_fragments": FRAGMENTS,
+    "ingest_insert_feedback": FEEDBACK,
+    "ingest_insert_billed": BILLED,
 }
 
 

@@ -1,0 +1,2 @@
+-- The calls of these parts are made.
+UPDATE fragments SET joined = true WHERE NOT joined
