@@ -49,6 +49,10 @@ BESIDE = (
     "top_logprobs", "reasoning_effort", "parallel_tool_calls", "functions", "function_call", "stream", "user",
     "system", "stop_sequences", "top_k", "thinking", "output_format", "output_config",
 )  # fmt: skip
+# Logs with a request and a response that have a format of their own: LiteLLM, Portkey, Cloudflare, Kong.
+ELSEWHERE = (
+    {"call_type", "startTime"}, {"ai_org", "ai_model"}, {"duration", "cached", "provider"}, {"ai", "latencies"},
+)  # fmt: skip
 FIELDS_OF_PAIRS = {
     "source_id": "`id`, `request_id` ..., else the response's `id`",
     "started_at": "`timestamp`, `started_at` ..., else `created`, else the `date` header",
@@ -101,7 +105,7 @@ def open_pair(record: JsonObject) -> Pair | None:
     if not asked and "model" in record and ("messages" in record or "prompt" in record):
         asked = {key: value for key, value in record.items() if key in BESIDE}
         asked.update(mapping(first(record, "parameters", "params", "model_parameters")))
-    if not asked or TRACED & record.keys() or ("call_type" in record and "startTime" in record):
+    if not asked or TRACED & record.keys() or any(marks <= record.keys() for marks in ELSEWHERE):
         return None
     url = str(first(asked, "url", "uri", "path") or first(record, "url", "uri", "path") or "")
     request = mapping(asked.get("body")) or asked
