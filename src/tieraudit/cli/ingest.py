@@ -3,39 +3,65 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from textwrap import TextWrapper
-from typing import Annotated
+from typing import Annotated, cast, get_args
 
 import typer
 
 from tieraudit.cli.context import Session, session
-from tieraudit.cli.output import print_json, print_table, print_text
+from tieraudit.cli.output import print_json, print_text
+from tieraudit.cli.receipt import print_receipt
 from tieraudit.config import TEMPLATE
 from tieraudit.errors import InputError, UsageError
+from tieraudit.pipeline.call_rows import Keep
 from tieraudit.pipeline.ingest import IngestOptions, ingest
+from tieraudit.pipeline.mapping_start import start_mapping
 from tieraudit.pipeline.receipt import Receipt
 
-WIDTH = 100
-MODELS = 15
-REASONS = 12
 CONFIG = Path("tieraudit.toml")
 
 
 def command(
     context: typer.Context,
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Log files, or folders of them.")],
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH...",
+            help="Files, folders, patterns ('logs/*.gz'), - for standard input, s3:// gs:// az:// https:// addresses, "
+            "or postgresql://USER@HOST/DB of LiteLLM or Langfuse.",
+        ),
+    ],
     format_name: Annotated[
         str,
         typer.Option(
             "--format",
             metavar="NAME",
-            help="auto (looks into each file), litellm, litellm-spend, langfuse-trace or openai-pairs.",
+            help="auto looks into each file; the names stand in docs/formats.md, and a wrong one lists them all.",
         ),
     ] = "auto",
     since: Annotated[str | None, typer.Option(metavar="D", help="Only calls from this day or moment (UTC) on.")] = None,
     until: Annotated[
         str | None, typer.Option(metavar="D", help="Only calls to the end of this day, or before it.")
+    ] = None,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            "--map",
+            metavar="FILE",
+            help="Read a format of your own as mapping FILE says; one that does not exist yet is written as a start.",
+        ),
+    ] = None,
+    keep: Annotated[
+        str,
+        typer.Option(
+            "--keep-content",
+            metavar="none|sample|all",
+            help="Whose prompts and answers are stored; without them cost and volume are still audited.",
+        ),
+    ] = "all",
+    invoice: Annotated[
+        str | None, typer.Option(metavar="USD", help="What the provider billed for these calls, to compare.")
     ] = None,
     redact: Annotated[
         bool,
@@ -47,9 +73,9 @@ def command(
 ) -> None:
     """Read exported LLM call logs: one to four weeks are best, so that each task has enough calls.
 
-    Reads JSON lines, JSON arrays and JSON documents, plain or .gz, in four formats: OpenAI request and response pairs,
-    LiteLLM StandardLoggingPayload and SpendLogs, and Langfuse trace downloads. In a folder, files that end in .json
-    .jsonl .ndjson .gz are read.
+    Reads what LiteLLM, Langfuse, OpenTelemetry, LangSmith, Bedrock, Azure, Vertex, Helicone, OpenRouter, Portkey and
+    others export, and plain request and response pairs: JSON, CSV or Parquet, plain, .gz or .zst, told by content.
+    The provider's own usage and cost reports are read too, to check the spend against.
 
     Writes the calls to the database (--db), each once: reading the same file again changes nothing. Rows that cannot
     be read are kept in quarantine with file, line and reason. Keys, tokens and passwords in prompts and answers are
@@ -63,7 +89,19 @@ def command(
     Example: tieraudit ingest logs/ --since 2026-11-01
     """
     run = session(context)
-    options = IngestOptions(format_name, _moment(since, "--since"), _moment(until, "--until", end=True), redact)
+    if mapping is not None and not mapping.exists():
+        print_text(start_mapping(paths, mapping))
+        run.diagnostics.say(f"wrote {mapping}: check it, complete it, and run the same command again")
+        return
+    options = IngestOptions(
+        format_name,
+        _moment(since, "--since"),
+        _moment(until, "--until", end=True),
+        redact,
+        mapping,
+        _keep(keep),
+        _usd(invoice),
+    )
     fresh = not run.db.exists()
     try:
         with run.diagnostics as progress, run.store(create=True) as store:
@@ -77,9 +115,28 @@ def command(
     if run.json:
         print_json(receipt.to_json())
     else:
-        _print(receipt)
+        print_receipt(receipt)
     if receipt.failed:
         raise _failure(receipt)
+
+
+def _keep(value: str) -> Keep:
+    for known in get_args(Keep):
+        if value == known:
+            return cast(Keep, known)
+    raise UsageError(f"--keep-content: unknown '{value}'", hint="none, sample or all")
+
+
+def _usd(value: str | None) -> Decimal | None:
+    if value is None:
+        return None
+    try:
+        amount = Decimal(value.replace(",", "").lstrip("$"))
+    except InvalidOperation as error:
+        raise UsageError(f"--invoice: not an amount: '{value}'", hint="12345.67, in US dollars") from error
+    if not amount.is_finite() or amount < 0:
+        raise UsageError(f"--invoice: not an amount: '{value}'", hint="12345.67, in US dollars")
+    return amount
 
 
 def _moment(value: str | None, option: str, *, end: bool = False) -> datetime | None:
@@ -110,91 +167,3 @@ def _failure(receipt: Receipt) -> InputError:
     first, *more = receipt.failed
     others = f" (and {len(more)} more, listed above)" if more else ""
     return InputError(f"{first.message}{others}", hint=first.hint)
-
-
-def _print(receipt: Receipt) -> None:
-    _print_rows(receipt)
-    if receipt.by_model:
-        print_text("")
-        _print_models(receipt)
-    _print_missing(receipt)
-    _print_quarantine(receipt)
-    for title, lines in (
-        ("skipped, not a log by its name:", receipt.skipped),
-        ("failed:", [error.message for error in receipt.failed] if len(receipt.failed) > 1 else []),
-    ):
-        if lines:
-            print_text("\n".join(["", title, *(f"  {line}" for line in lines[:REASONS])]))
-            if len(lines) > REASONS:
-                print_text(f"  and {len(lines) - REASONS} more")
-
-
-def _print_rows(receipt: Receipt) -> None:
-    files = f"{len(receipt.files)} file{'s' if len(receipt.files) != 1 else ''}"
-    print_text(
-        f"{files}, {receipt.rows_read:,} rows: {receipt.rows_kept:,} new calls,"
-        f" {receipt.rows_duplicate:,} already known, {receipt.rows_quarantined:,} in quarantine"
-    )
-    if receipt.nothing_new:
-        print_text("nothing new: every call was in the database before")
-    if receipt.filled:
-        print_text(f"{receipt.filled:,} known without their content got it from this export")
-    if receipt.rows_outside:
-        print_text(f"{receipt.rows_outside:,} calls lie outside --since and --until and were left out")
-    if receipt.first_call and receipt.last_call:
-        print_text(f"from {receipt.first_call:%Y-%m-%d %H:%M} to {receipt.last_call:%Y-%m-%d %H:%M} UTC")
-    if receipt.found:
-        found = ", ".join(f"{count:,} {kind.replace(':', ' ')}" for kind, count in receipt.found.items())
-        _wrapped(f"replaced before storing: {found}")
-
-
-def _print_models(receipt: Receipt) -> None:
-    rows = [
-        (
-            line.provider or "-",
-            line.model or "-",
-            f"{line.calls:,}",
-            "-" if line.logged_cost_usd is None else f"{line.logged_cost_usd:,.4f}",
-            "-" if line.computed_cost_usd is None else f"{line.computed_cost_usd:,.4f}",
-        )
-        for line in receipt.by_model[:MODELS]
-    ]
-    columns = ("provider", "model", "calls", "logged USD", "computed USD")
-    print_table(columns, rows, right=("calls", "logged USD", "computed USD"))
-    if len(receipt.by_model) > MODELS:
-        print_text(f"and {len(receipt.by_model) - MODELS} more models")
-    if receipt.unpriced_calls:
-        without = sum(line.without_tokens for line in receipt.unpriced)
-        names = dict.fromkeys(line.model or "-" for line in receipt.unpriced if line.calls > line.without_tokens)
-        causes = [f"{without:,} have no token counts"] if without else []
-        causes += [f"no price is known for {', '.join(names)}"] if names else []
-        print_text("")
-        _wrapped(f"without a cost: {receipt.unpriced_calls:,} calls ({'; '.join(causes)})")
-
-
-def _print_missing(receipt: Receipt) -> None:
-    if receipt.content_share is None:
-        return
-    print_text("")
-    print_text(f"{receipt.content_share:.1%} of the conversations hold prompt and answer, so they can be replayed")
-    for item in receipt.missing:
-        _wrapped(f"{item.calls:,}: {item.cause}", indent=2)
-        _wrapped(f"-> {item.cure}", indent=4)
-
-
-def _print_quarantine(receipt: Receipt) -> None:
-    if not receipt.quarantine:
-        return
-    print_text("\nin quarantine:")
-    for item in receipt.quarantine[:REASONS]:
-        _wrapped(f"{item.count:,}  {item.reason} (first: {item.example})", indent=2)
-    if len(receipt.quarantine) > REASONS:
-        print_text(f"  and {len(receipt.quarantine) - REASONS} more reasons")
-
-
-def _wrapped(text: str, *, indent: int = 0) -> None:
-    """``text`` over as many lines as it needs; a path is never broken."""
-    pad = " " * indent
-    filler = TextWrapper(WIDTH, initial_indent=pad, subsequent_indent=f"{pad}  ")
-    filler.break_long_words = filler.break_on_hyphens = False
-    print_text(filler.fill(text))
