@@ -392,6 +392,8 @@ SAMPLES = {
     "http_pairs/openai_chat.jsonl": (24, 24, 0, 0),
     "http_pairs/openai_responses.jsonl": (11, 11, 0, 0),
     "http_pairs/anthropic_messages.jsonl": (9, 9, 0, 0),
+    "http_pairs/bedrock_runtime.jsonl": (13, 13, 0, 0),
+    "bedrock/model_invocation_log.jsonl": (7, 5, 0, 2),
     "langfuse/ui-trace-json": (88, 22, 0, 66),
 }
 
@@ -418,13 +420,3 @@ def test_real_exports_lose_nothing_silently(
             *(f"not an LLM call: {kind}" for kind in ("SPAN", "TOOL", "AGENT", "CHAIN")),
             "not an LLM call of its own: GENERATION around another",
         }  # fmt: skip
-
-
-@pytest.mark.shared_data
-@pytest.mark.parametrize("name", ["http_pairs/bedrock_runtime.jsonl"])
-def test_real_exports_of_other_providers_are_not_misread(store: Store, shared: Path, name: str) -> None:
-    source = shared / "samples" / name
-    if not source.exists():
-        pytest.skip("needs the sample logs beside the checkout")
-    with pytest.raises(InputError, match="not a log in a format that is known"):
-        ingest(store, [source])

@@ -79,7 +79,10 @@ FIELDS_OF_PAIRS = {
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What an envelope holds: bodies, transport facts and the mapping that they stood in."""
+    """What an envelope holds: bodies and transport facts.
+
+    ``response`` is the body, folded when it was streamed, the last of several; ``answer`` and ``events`` are as logged.
+    """
 
     url: str
     request: JsonObject
@@ -88,6 +91,7 @@ class Pair:
     headers: JsonObject
     status: int | None
     streamed: bool
+    events: list[Any]
 
     @property
     def path(self) -> str:
@@ -118,12 +122,13 @@ def open_pair(record: JsonObject) -> Pair | None:
     if answered is None and "error" not in record:
         return None
     streamed = is_stream(answered)
+    events = answered if isinstance(answered, list) else []
     if isinstance(answered, list) and answered and not streamed:
         answered = answered[-1]
     response = fold_stream(answered) if streamed else mapping(answered)
     if not response and "error" in record:
         response = {"error": record["error"]}
-    return Pair(url, request, response, answered, headers, status, streamed)
+    return Pair(url, request, response, answered, headers, status, streamed, events)
 
 
 def pair_call(name: str, record: JsonObject, pair: Pair, found: Exchange, where: Where) -> Call:
