@@ -67,8 +67,6 @@ def read(span: JsonObject) -> Reading:
             spelled = any(str(item.get("content"))[:3] == '[{"' for item in answers)
             read_answer(answers, found, choices=1 if spelled else max(texts, 1))
             found.finish = finish(next(first(item, "finish_reason") for item in answers))
-            if isinstance(refusal := answers[0].get("refusal"), str) and found.output is not None:
-                found.output = type(found.output)(refusal=refusal)
     found.tools = openai_tools(listing(nested(attributes, "llm.request.functions")))
     found.complete = found.complete and not gaps(attributes, "llm.request.functions")
     for key, name in SETTINGS.items():

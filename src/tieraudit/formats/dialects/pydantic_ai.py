@@ -23,7 +23,7 @@ from tieraudit.formats.dialects.reading import (
     read_prompt,
     schema_format,
 )
-from tieraudit.formats.fields import count, first, labels, listing, mapping, text
+from tieraudit.formats.fields import count, decoded, first, labels, listing, mapping, text
 from tieraudit.formats.tools import openai_tools
 
 RUNS = ("pydantic_ai.all_messages", "all_messages_events", "all_messages")
@@ -55,7 +55,7 @@ def read(span: JsonObject) -> Reading:
 
 def _run(attributes: Mapping[str, Any], key: str, found: Reading) -> None:
     """A run with one answer at its end is that call, unless its own span is there too."""
-    told = listing(attributes[key])
+    told = [decoded(item) for item in listing(attributes[key])]
     found.kind = Kind.OUTER if answers_in(told) == 1 and answers_in(told[-1:]) == 1 else Kind.AGENT
     found.operation = "chat"
     found.request_model = text(attributes.get("model_name"))

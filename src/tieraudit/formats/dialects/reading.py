@@ -11,7 +11,6 @@ from typing import Any
 
 from tieraudit.domain import JsonObject, Output
 from tieraudit.formats.answers import answer
-from tieraudit.formats.chat import message_output
 from tieraudit.formats.fields import decoded, first, listing, mapping, money, text
 from tieraudit.formats.messages import Conversation, role_of
 from tieraudit.formats.prompts import conversation
@@ -132,9 +131,21 @@ def read_answer(value: Any, found: Reading, *, choices: int = 1) -> None:
             pieces = "".join(item["content"] for item in messages)
             value = [{**messages[-1], "content": pieces}]
     found.output = answer(with_images(value))
-    refusal = next((item.get("refusal") for item in listing(value) if isinstance(item, dict)), None)
-    if isinstance(refusal, str) and refusal and found.output is None:
-        found.output = message_output({"refusal": refusal})
+    if (refusal := _refusal(value)) is not None and (found.output is None or not found.output.tool_calls):
+        reason = None if found.output is None else found.output.finish_reason
+        found.output = Output(refusal=refusal, finish_reason=reason)
+
+
+def _refusal(value: Any) -> str | None:
+    """What the model said instead of an answer: a message's field or a part of it."""
+    for message in listing(value):
+        if isinstance(message, dict):
+            parts = [message, *(mapping(part) for part in listing(first(message, "parts", "content")))]
+            for part in parts:
+                told = first(part, "refusal", "content") if part.get("type") == "refusal" else part.get("refusal")
+                if isinstance(told, str) and told:
+                    return told
+    return None
 
 
 def _is_piece(message: JsonObject) -> bool:
