@@ -32,7 +32,7 @@ WIDTH = 100
 TEMPLATE_LINES = 40
 
 
-def command(  # noqa: PLR0917  one parameter per option
+def command(
     context: typer.Context,
     list_: Annotated[bool, typer.Option("--list", help="The table of tasks as it stands; finds nothing anew.")] = False,
     show: Annotated[

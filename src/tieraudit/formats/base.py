@@ -81,3 +81,11 @@ class Joining(Protocol):
         Called again with all of them when a later file brings more. A part that still lacks its other half gives
         nothing, or a call as far as it is known; it is never an error.
         """
+
+
+@runtime_checkable
+class Quick(Protocol):
+    """A format with a shorter way for lines of JSON that are plain; what it gives, `Format.calls` would give too."""
+
+    def quick(self, line: bytes, where: Where) -> Call | None:
+        """The call of the record in ``line``, or None when `Format.calls` must read it."""

@@ -6,7 +6,7 @@ Source of the field map: the OpenAI API reference, https://platform.openai.com/d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tieraudit.domain import ContentState, JsonObject, Output, Usage
@@ -151,15 +151,24 @@ def token_usage(*reports: Mapping[str, Any]) -> Usage:
     for report in filter(None, reports):
         read = mapping(first(report, "prompt_tokens_details", "input_tokens_details"))
         written = mapping(first(report, "completion_tokens_details", "output_tokens_details"))
-        for name, sources, keys in USAGE:
-            for source in (read, written, report)[sources:] if name not in found else ():
-                value = count(first(source, *keys)) if source else None
-                if value is not None:
-                    found[name] = value
-                    break
+        sources = (read, written, report)
+        for name, level, keys in USAGE:
+            if name not in found and (value := _first_count(sources[level:], keys)) is not None:
+                found[name] = value
     if not (found.get("input_tokens") or found.get("output_tokens") or found.get("total_tokens")):
         return Usage()
     return Usage(**found)
+
+
+def _first_count(sources: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> int | None:
+    for source in sources:
+        for key in keys if source else ():
+            value = source.get(key)
+            if value is not None and value != "":
+                if (number := count(value)) is not None:
+                    return number
+                break
+    return None
 
 
 def error_of(body: Any) -> tuple[str, str | None] | None:

@@ -35,18 +35,22 @@ def decoded(value: Any, *, depth: int = 3) -> Any:
 
 def mapping(value: Any) -> JsonObject:
     """``value`` as a mapping, decoded when it is a string; empty when it is anything else."""
-    value = decoded(value)
+    if isinstance(value, str):
+        value = decoded(value)
     return value if isinstance(value, dict) else {}
 
 
 def listing(value: Any) -> list[Any]:
     """``value`` as a list, decoded when it is a string; empty when it is anything else."""
-    value = decoded(value)
+    if isinstance(value, str):
+        value = decoded(value)
     return value if isinstance(value, list) else []
 
 
 def text(value: Any) -> str | None:
     """A string that says something: None for null, blanks, and the words that Python and JSON print for null."""
+    if value is None:
+        return None
     if not isinstance(value, str):
         return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
     value = value.strip()
@@ -64,6 +68,8 @@ def first(record: Mapping[str, Any], *keys: str) -> Any:
 
 def count(value: Any) -> int | None:
     """A number of tokens; None when it is absent, negative, fractional or beyond reason."""
+    if type(value) is int:
+        return value if 0 <= value <= MOST_TOKENS else None
     number = _number(value)
     if number is None or not 0 <= number <= MOST_TOKENS or number != int(number):
         return None
@@ -100,7 +106,7 @@ def time(value: Any) -> datetime | None:
         value = value.strip()
         if not value.replace(".", "", 1).isdigit():
             return _written(value)
-    number = _number(value)
+    number = value if type(value) is float else _number(value)
     if number is None:
         return None
     for scale in (1, 1e3, 1e6, 1e9):
@@ -136,7 +142,7 @@ def labels(value: Any) -> tuple[str, ...]:
 
 def task_hint(*metadata: Mapping[str, Any]) -> str | None:
     """The name that the caller itself gave to the task, from the first mapping that has one."""
-    for values in metadata:
+    for values in filter(None, metadata):
         for key in TASK_KEYS:
             hint = text(values.get(key))
             if hint:

@@ -21,6 +21,7 @@ from tieraudit.formats.litellm_common import (
     refuse_health_check,
     tags,
 )
+from tieraudit.formats.litellm_plain import plain_call
 
 MARKS = ("response_cost", "model_parameters", "standard_built_in_tools_params", "hidden_params")
 
@@ -70,6 +71,10 @@ class LiteLLMPayload:
     def matches(self, record: JsonObject) -> float:
         """Sure when the row has a call type, a start and the fields that SpendLogs lacks."""
         return 1.0 if is_litellm(record) and any(mark in record for mark in MARKS) else 0.0
+
+    def quick(self, line: bytes, where: Where) -> Call | None:
+        """The call of a plain record, as `calls` would give it; None when it is not plain."""
+        return plain_call(line, where, self.name)
 
     def calls(self, record: JsonObject, where: Where) -> Iterable[Call]:
         """The one call of ``record``; raises `Rejected` when it is not such a payload or a health check."""

@@ -17,8 +17,8 @@ import pyarrow as pa
 from tieraudit.domain import BilledUsage, Call, Feedback, JsonObject, Quarantined
 from tieraudit.errors import Rejected
 from tieraudit.formats import FORMATS
-from tieraudit.formats.base import Format, Fragment, Item, Where
-from tieraudit.formats.framing import Broken, Raw, parsed
+from tieraudit.formats.base import Format, Fragment, Item, Quick, Where
+from tieraudit.formats.framing import Broken, Line, Raw, parsed
 from tieraudit.pipeline.call_rows import RICHNESS, Keep, call_id, call_row, call_table
 from tieraudit.pipeline.other_rows import billed_table, feedback_table, fragment_table
 from tieraudit.pipeline.side_files import side_file
@@ -79,7 +79,11 @@ def items(job: Job, rows: Iterable[Raw]) -> Iterator[Item]:
     """What the format makes of every row; a row that it refuses comes as `Quarantined`."""
     log_format = format_of(job)
     beside = partial(side_file, job.root)
+    quick = log_format.quick if isinstance(log_format, Quick) else None
     for raw in rows:
+        if quick is not None and isinstance(raw, Line) and (call := quick(raw.data, Where(job.file, raw.line))):
+            yield call
+            continue
         row = parsed(raw)
         if isinstance(row, Broken):
             yield Quarantined(job.file, row.line, row.reason, row.excerpt)
