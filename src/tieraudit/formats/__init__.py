@@ -12,6 +12,7 @@ FORMATS: Registry[Format] = Registry(
         "langfuse-observations": "tieraudit.formats.langfuse_observations:LangfuseObservations",
         "langfuse-scores": "tieraudit.formats.langfuse_scores:LangfuseScores",
         "otlp": "tieraudit.formats.otlp:OpenTelemetry",
+        "langsmith": "tieraudit.formats.langsmith:LangSmith",
         "openai-pairs": "tieraudit.formats.openai_pairs:OpenAIPairs",
         "anthropic-pairs": "tieraudit.formats.anthropic_pairs:AnthropicPairs",
         "bedrock": "tieraudit.formats.bedrock:BedrockInvocations",

@@ -21,6 +21,8 @@ ROLES = {
 }  # fmt: skip
 THOUGHTS = {"reasoning", "thinking", "redacted_thinking", "thought"}
 CALLS = {"tool_call", "tool-call", "tool_use", "function_call"}
+# Parts that Chat Completions has under the same name.
+SPOKEN = {"image_url", "input_audio", "file"}
 RESULTS = {"tool_call_response", "tool-result", "tool_result", "function_response"}
 
 
@@ -135,8 +137,10 @@ def _parts(parts: list[Any], calls: list[JsonObject], results: list[JsonObject],
                 calls.append(call)
         elif kind in RESULTS:
             results.append(_result(mapping(first(part, "function_response", "functionResponse")) or part))
-        elif kind == "image_url":
+        elif kind in SPOKEN:
             kept.append(part)
+        elif (image := _image(kind, part)) is not None:
+            kept.append(image)
         elif kind not in THOUGHTS:
             found.complete = False
     if all(part["type"] == "text" for part in kept):
@@ -154,6 +158,19 @@ def _kind(part: JsonObject) -> str:
     if "function_response" in part or "functionResponse" in part:
         return "function_response"
     return "text" if "text" in part else "unknown"
+
+
+def _image(kind: str, part: JsonObject) -> JsonObject | None:
+    """An image as its maker has it: an address, or data with its type; None for anything else."""
+    source = mapping(part.get("source")) or mapping(first(part, "inline_data", "inlineData")) or part
+    media = text(first(source, "mime_type", "mimeType", "media_type", "mediaType"))
+    if kind not in ("image", "input_image") and not (source is not part and media and media.startswith("image/")):
+        return None
+    address = text(first(source, "url", "image_url")) or text(part.get("image"))
+    data = text(first(source, "data", "base64"))
+    if address is None and data is not None:
+        address = f"data:{media or 'image/png'};base64,{data}"
+    return None if address is None else {"type": "image_url", "image_url": {"url": address}}
 
 
 def _result(part: JsonObject) -> JsonObject:

@@ -1,0 +1,45 @@
+"""Errors as Python prints them: a class with its message, the HTTP status in words, a body that is no JSON."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from tieraudit.formats.fields import mapping, text
+
+NAMED = re.compile(r"(?:[A-Za-z_]\w*\.)*([A-Za-z_]\w*)(?:\(|: )")
+LAST = re.compile(r"^(?:[A-Za-z_]\w*\.)*([A-Za-z_]\w*(?:Error|Exception|Timeout|Interrupt)): (.*)", re.M | re.S)
+STATUS = re.compile(r"(?:[Ee]rror code|[Ss]tatus(?: code)?|HTTP(?:/[\d.]+)?)\D{0,3}([45]\d\d)\b")
+BODY = re.compile(r"\{.*\}", re.S)
+MOST_CHARS = 20_000
+
+
+def python_error(told: str) -> tuple[str, str | None, int | None]:
+    """(type, message, HTTP status) of what was printed, with or without its traceback."""
+    head = told[:MOST_CHARS].split("\n\nTraceback (most recent call last)", 1)[0].strip()
+    if head.startswith("Traceback (most recent call last)"):
+        last = list(LAST.finditer(head))
+        head = last[-1].group(0).strip() if last else head
+    status = STATUS.search(head)
+    named = NAMED.match(head)
+    message = _message(head[named.end() :] if named else head)
+    return named.group(1) if named else "error", message, int(status.group(1)) if status else None
+
+
+def _message(told: str) -> str | None:
+    """The message inside an error body when there is one, else the words."""
+    if (body := BODY.search(told)) is not None:
+        try:
+            found = mapping(ast.literal_eval(body.group(0)))
+        except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+            found = mapping(body.group(0))
+        error = found.get("error")
+        inner = text(mapping(error).get("message")) or text(error) or text(found.get("message"))
+        if inner:
+            return inner
+    words = told.strip()
+    if words.endswith(")"):
+        words = words[:-1].rstrip(",")
+    if len(words) > 1 and words[0] in "\"'" and words[-1] == words[0]:
+        words = words[1:-1]
+    return text(words)
