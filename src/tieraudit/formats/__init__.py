@@ -14,6 +14,7 @@ FORMATS: Registry[Format] = Registry(
         "otlp": "tieraudit.formats.otlp:OpenTelemetry",
         "langsmith": "tieraudit.formats.langsmith:LangSmith",
         "openai-pairs": "tieraudit.formats.openai_pairs:OpenAIPairs",
+        "openai-batch": "tieraudit.formats.openai_batch:OpenAIBatch",
         "anthropic-pairs": "tieraudit.formats.anthropic_pairs:AnthropicPairs",
         "bedrock": "tieraudit.formats.bedrock:BedrockInvocations",
         "bedrock-pairs": "tieraudit.formats.bedrock_pairs:BedrockPairs",
