@@ -15,6 +15,7 @@ FORMATS: Registry[Format] = Registry(
         "langsmith": "tieraudit.formats.langsmith:LangSmith",
         "openai-pairs": "tieraudit.formats.openai_pairs:OpenAIPairs",
         "openai-batch": "tieraudit.formats.openai_batch:OpenAIBatch",
+        "anthropic-batch": "tieraudit.formats.anthropic_batch:AnthropicBatch",
         "anthropic-pairs": "tieraudit.formats.anthropic_pairs:AnthropicPairs",
         "bedrock": "tieraudit.formats.bedrock:BedrockInvocations",
         "bedrock-pairs": "tieraudit.formats.bedrock_pairs:BedrockPairs",
