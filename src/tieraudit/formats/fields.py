@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -20,6 +21,9 @@ MOST_TOKENS = 10**12
 EARLIEST, LATEST = 946_684_800, 4_102_444_800
 # What a caller calls its tasks, in the order in which it is believed.
 TASK_KEYS = ("task", "task_name", "feature", "use_case", "usecase", "prompt_name", "template", "workflow", "route")
+
+# An id inside a name: a UUID, or a long hexadecimal number, with what separates it from the name.
+IDENTIFIER = re.compile(r"[\s._:/-]*\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|[\s._:/-]*\b[0-9a-f]{16,}\b")
 
 
 def decoded(value: Any, *, depth: int = 3) -> Any:

@@ -7,7 +7,6 @@ download here, whatever its export calls them.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from tieraudit.formats.answers import answer
 from tieraudit.formats.base import Where
 from tieraudit.formats.chat import chat_request, content_state, tool_call
 from tieraudit.formats.fields import (
+    IDENTIFIER,
     decoded,
     elapsed_ms,
     encoded,
@@ -53,7 +53,6 @@ PARAMETER_NAMES = {
     "toolChoice": "tool_choice",
     "system_instruction": "system",
 }
-IDENTIFIER = re.compile(r"[\s._:/-]*\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|[\s._:/-]*\b[0-9a-f]{16,}\b")
 
 
 # What an uploaded image or file is replaced by; the file itself is not in any export.

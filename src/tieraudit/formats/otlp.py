@@ -26,7 +26,7 @@ OTHER_LOG = "not an LLM call: a log record of another kind"
 WRAPPER = "not an LLM call of its own: a span around another"
 COPY = "not an LLM call of its own: another span tells of the same answer"
 AGENT_RUN = "not an LLM call: an agent's run"
-CONTENT = {"chat", "text_completion"}
+CONTENT = {"chat", "text_completion", "responses", "anthropic_messages"}
 # Attributes that have a field, or describe the process and not the call.
 NOT_METADATA = (
     "gen_ai.", "llm.", "ai.", "openinference.", "input.", "output.", "http.", "server.", "net.", "network.", "url.",

@@ -241,6 +241,46 @@ def test_openinference_parts_tools_and_calls_one_by_one() -> None:
     assert found.response.finish_reason == "tool_calls"
 
 
+def test_the_body_that_openinference_records_may_be_anthropics_or_geminis() -> None:
+    asked = {
+        "model": "claude-haiku-4-5",
+        "system": [{"type": "text", "text": "Be kind."}],
+        "messages": [{"role": "user", "content": [{"type": "text", "text": "hi"}]}],
+        "max_tokens": 9,
+        "stop_sequences": ["!"],
+        "tools": [{"name": "look", "input_schema": {"type": "object"}}],
+        "tool_choice": {"type": "any"},
+    }
+    given = {
+        "openinference.span.kind": "LLM",
+        "input.value": asked,
+        "llm.invocation_parameters": {"max_tokens": 9, "system": "x"},
+        "llm.output_messages.0.message.role": "assistant",
+        "llm.output_messages.0.message.content": "hello",
+    }
+    found = call(**given)
+    assert found.request is not None
+    assert messages(found) == [("system", "Be kind."), ("user", "hi")]
+    settings = {key: value for key, value in found.request.items() if key not in ("messages", "tools")}
+    assert settings == {"max_tokens": 9, "stop": ["!"], "tool_choice": "required"}
+    assert found.response is not None and found.response.text == "hello"
+    gemini = {
+        "openinference.span.kind": "LLM",
+        "llm.input_messages.0.message.role": "user",
+        "llm.input_messages.0.message.content": "hi",
+        "llm.invocation_parameters": {
+            "system_instruction": "Be kind.", "max_output_tokens": 9, "http_options": {"headers": {"a": "b"}},
+            "response_mime_type": "application/json", "response_schema": {"type": "object"},
+        },
+    }  # fmt: skip
+    found = call(**gemini)
+    assert found.request is not None
+    assert messages(found) == [("system", "Be kind."), ("user", "hi")]
+    assert found.request["max_tokens"] == 9
+    assert found.request["response_format"]["json_schema"]["schema"] == {"type": "object"}
+    assert set(found.request) == {"messages", "max_tokens", "response_format"}
+
+
 def test_the_ai_sdk_in_its_own_words() -> None:
     made, result = {"toolCallId": "t", "toolName": "look"}, {"type": "text", "value": "a cat"}
     found = call(

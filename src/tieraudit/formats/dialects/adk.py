@@ -43,11 +43,7 @@ def read(span: JsonObject) -> Reading:
         read_prompt(asked, found)
     config = mapping(asked.get("config"))
     found.parameters = {name: config[key] for key, name in CONFIG.items() if config.get(key) is not None}
-    shape = schema_format(first(config, "response_schema", "response_json_schema"))
-    if shape is not None:
-        found.parameters["response_format"] = shape
-    elif config.get("response_mime_type") == "application/json":
-        found.parameters["response_format"] = {"type": "json_object"}
+    read_form(config, found)
     if answered.get("content"):
         read_answer(answered, found)
     found.finish = finish(first(answered, "finish_reason", "finishReason"))
@@ -56,3 +52,11 @@ def read(span: JsonObject) -> Reading:
     if "output" in found.usage and not found.usage.get("total"):
         found.usage["output"] += found.usage.get("reasoning_tokens", 0)
     return found
+
+
+def read_form(config: JsonObject, found: Reading) -> None:
+    """The form of the answer in Gemini's words, if any."""
+    if (shape := schema_format(first(config, "response_schema", "response_json_schema"))) is not None:
+        found.parameters["response_format"] = shape
+    elif config.get("response_mime_type") == "application/json":
+        found.parameters["response_format"] = {"type": "json_object"}

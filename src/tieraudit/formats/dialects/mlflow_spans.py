@@ -16,9 +16,9 @@ from tieraudit.formats.dialects.reading import (
     Reading,
     dollars,
     finish,
-    flag,
     provider,
     read_answer,
+    read_bodies,
     read_prompt,
 )
 from tieraudit.formats.fields import count, decoded, first, listing, mapping, text
@@ -52,23 +52,29 @@ def read(span: JsonObject) -> Reading:
     if found.kind is not Kind.CALL:
         return found
     asked, answered = attributes.get("mlflow.spanInputs"), attributes.get("mlflow.spanOutputs")
-    read_prompt(_unwrapped(asked), found)
-    read_answer(answered, found, choices=1)
     body, reply = mapping(asked), mapping(answered)
-    found.whole = "messages" in body and "model" in body
-    found.request_model = text(body.get("model")) or text(attributes.get("mlflow.llm.model"))
+    if not (_is_request(body) and read_bodies(body, answered, found)):
+        read_prompt(_unwrapped(asked), found)
+    if found.output is None:
+        read_answer(answered, found)
+    found.request_model = found.request_model or text(attributes.get("mlflow.llm.model"))
     found.response_model = text(reply.get("model"))
     found.response_id = text(reply.get("id"))
-    found.stream = flag(body.get("stream"))
     found.provider = provider(attributes.get("mlflow.llm.provider"))
     found.tools = openai_tools(attributes.get("mlflow.chat.tools"))
     found.finish = finish([mapping(item).get("finish_reason") for item in listing(reply.get("choices"))])
     told = mapping(attributes.get("mlflow.chat.tokenUsage"))
-    found.usage = {name: value for name, key in USAGE.items() if (value := count(told.get(key))) is not None}
+    if told:
+        found.usage = {name: value for name, key in USAGE.items() if (value := count(told.get(key))) is not None}
     found.cost = dollars(first(mapping(attributes.get("mlflow.llm.cost")), "total_cost", "total"))
     if not str(attributes.get("mlflow.spanFunctionName")).startswith(("create", "Completions", "None")):
         found.hint(FEATURE, attributes.get("mlflow.spanFunctionName"))
     return found
+
+
+def _is_request(body: JsonObject) -> bool:
+    told = listing(first(body, "messages", "contents", "input"))
+    return bool(told) and "model" in body and all(isinstance(item, dict) for item in told)
 
 
 def _unwrapped(asked: Any) -> Any:

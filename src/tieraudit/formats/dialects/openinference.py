@@ -10,6 +10,7 @@ from typing import Any
 
 from tieraudit.domain import JsonObject
 from tieraudit.formats.chat import chat_output
+from tieraudit.formats.dialects.adk import read_form
 from tieraudit.formats.dialects.reading import (
     AGENT,
     PROMPT,
@@ -24,12 +25,19 @@ from tieraudit.formats.dialects.reading import (
     parameter,
     provider,
     read_answer,
+    read_bodies,
     read_prompt,
 )
 from tieraudit.formats.fields import count, decoded, first, labels, listing, mapping, task_hint, text
-from tieraudit.formats.responses import responses_output
+from tieraudit.formats.messages import plain_text
+from tieraudit.formats.prompts import GEMINI_PARAMETERS
 from tieraudit.formats.tools import openai_tools
 
+# Of the settings, what is the request's other parts, or how it is transported.
+NOT_PARAMETERS = {
+    "model", "model_name", "stream", "messages", "tools", "system", "system_instruction", "http_options", "labels",
+    "automatic_function_calling", "response_schema", "response_json_schema", "response_mime_type", "contents",
+}  # fmt: skip
 KINDS = {"LLM": (Kind.CALL, "chat"), "EMBEDDING": (Kind.CALL, "embeddings"), "RERANKER": (Kind.CALL, "rerank")}
 USAGE = {
     "input": "prompt", "output": "completion", "total": "total", "cached_tokens": "prompt_details.cache_read",
@@ -87,9 +95,7 @@ def _who(attributes: Mapping[str, Any], found: Reading) -> None:
 
 def _prompt(attributes: Mapping[str, Any], found: Reading) -> None:
     body = mapping(attributes.get("input.value"))
-    if _is_request(body):
-        read_prompt(body, found)
-        found.whole = True
+    if _is_request(body) and read_bodies(body, attributes.get("output.value"), found):
         return
     messages = [_message(item) for item in listing(nested(attributes, "llm.input_messages"))]
     if not messages:
@@ -109,10 +115,13 @@ def _prompt(attributes: Mapping[str, Any], found: Reading) -> None:
 
 def _is_request(body: JsonObject) -> bool:
     """True for a body that an endpoint was sent: some frameworks print their own objects into the same place."""
-    if not ("model" in body or "contents" in body):
+    told = first(body, "messages", "contents", "input")
+    if isinstance(told, str):
+        return "model" in body
+    items = [item for item in listing(told) if isinstance(item, dict)]
+    if len(items) != len(listing(told)) or not items:
         return False
-    told = listing(first(body, "messages", "input", "contents"))
-    return (bool(told) and all(isinstance(item, dict) for item in told)) or isinstance(body.get("input"), str)
+    return "contents" in body or ("model" in body and all("role" in item or "type" in item for item in items))
 
 
 def _message(item: Any) -> JsonObject:
@@ -146,10 +155,8 @@ def _part(part: JsonObject) -> JsonObject:
 
 def _answer(attributes: Mapping[str, Any], found: Reading) -> None:
     body = mapping(attributes.get("output.value"))
-    if isinstance(body.get("choices"), list):
+    if found.output is None and isinstance(body.get("choices"), list):
         found.output = chat_output(body)
-    elif isinstance(body.get("output"), list) and body.get("object") == "response":
-        found.output = responses_output(body)
     told = [_message(item) for item in listing(nested(attributes, "llm.output_messages"))]
     if found.output is None or found.output.empty:
         settings = mapping(attributes.get("llm.invocation_parameters"))
@@ -157,7 +164,7 @@ def _answer(attributes: Mapping[str, Any], found: Reading) -> None:
             read_answer([{"role": "assistant", **item} for item in told], found, choices=count(settings.get("n")) or 1)
         elif not body.get("choices") and attributes.get("output.value") != REDACTED:
             read_answer(attributes.get("output.value"), found)
-    found.response_id = text(first(body, "id"))
+    found.response_id = found.response_id or text(first(body, "id"))
     reasons = [first(mapping(item), "finish_reason") for item in listing(body.get("choices"))]
     found.finish = finish(first(attributes, "llm.finish_reason", "llm.stop_reason")) or finish(reasons)
     found.finish = found.finish or finish(first(body, "stop_reason"))
@@ -171,12 +178,14 @@ def _settings(attributes: Mapping[str, Any], found: Reading) -> None:
     ]
     found.tools = openai_tools(definitions)
     found.complete = found.complete and len(found.tools) == len(definitions) and not gaps(attributes, "llm.tools")
-    for key, value in mapping(attributes.get("llm.invocation_parameters")).items():
-        if key == "tools":
-            found.tools = found.tools or openai_tools(value)
-        elif key == "stop_sequences" and value:
-            found.parameters["stop"] = value
-        elif value is not None and key not in ("model", "stream", "messages", "model_name"):
-            found.parameters[key] = parameter(value)
-        elif key == "stream":
-            found.stream = flag(value)
+    settings = mapping(attributes.get("llm.invocation_parameters"))
+    found.stream = flag(settings.get("stream")) if found.stream is None else found.stream
+    if found.whole:
+        return
+    found.tools = found.tools or openai_tools(settings.get("tools"))
+    told = first(settings, "system", "system_instruction")
+    found.system = told if isinstance(told, str) else plain_text(told) or None
+    for key, value in settings.items():
+        if value is not None and key not in NOT_PARAMETERS:
+            found.parameters[GEMINI_PARAMETERS.get(key, key)] = parameter(value)
+    read_form(settings, found)

@@ -17,13 +17,13 @@ from tieraudit.formats.dialects.reading import (
     Reading,
     answers_in,
     dollars,
-    flag,
     parameter,
     read_answer,
+    read_bodies,
     read_prompt,
     schema_format,
 )
-from tieraudit.formats.fields import count, decoded, first, labels, listing, mapping, text
+from tieraudit.formats.fields import decoded, first, labels, listing, mapping, text
 from tieraudit.formats.tools import openai_tools
 
 RUNS = ("pydantic_ai.all_messages", "all_messages_events", "all_messages")
@@ -67,23 +67,14 @@ def _run(attributes: Mapping[str, Any], key: str, found: Reading) -> None:
 
 def _logfire(attributes: Mapping[str, Any], found: Reading) -> None:
     asked, answered = mapping(attributes["request_data"]), mapping(attributes.get("response_data"))
-    if not first(asked, "messages", "input", "prompt"):
-        found.kind = found.kind or (Kind.CALL if "model" in asked else None)
-    else:
-        found.kind, found.operation, found.whole = Kind.CALL, "chat", True
-        read_prompt(asked, found)
-    if "input" in asked and "messages" not in asked and "embedding" in str(asked.get("model")):
+    if "model" in asked:
+        found.kind, found.operation = Kind.CALL, "chat"
+    if "input" in asked and "embedding" in str(asked.get("model")):
         found.operation = "embeddings"
+    elif not read_bodies(asked, {"usage": answered.get("usage")}, found):
+        read_prompt(first(asked, "messages", "input", "prompt"), found)
     found.request_model = text(asked.get("model"))
-    found.stream = flag(asked.get("stream"))
     read_answer(first(answered, "message", "combined_chunk_content"), found)
-    told = mapping(answered.get("usage"))
-    for name, keys in (
-        ("input", ("prompt_tokens", "input_tokens")),
-        ("output", ("completion_tokens", "output_tokens")),
-    ):
-        if (value := count(first(told, *keys))) is not None:
-            found.usage[name] = value
 
 
 def _tools(asked: JsonObject, found: Reading) -> None:

@@ -11,18 +11,15 @@ from typing import Any
 
 from tieraudit.domain import JsonObject, Output
 from tieraudit.formats.answers import answer
-from tieraudit.formats.fields import decoded, first, listing, mapping, money, text
+from tieraudit.formats.bodies import finish as openai_finish
+from tieraudit.formats.bodies import schema_format as openai_schema
+from tieraudit.formats.fields import IDENTIFIER, decoded, first, listing, mapping, money, text
+from tieraudit.formats.gateway_bodies import gateway_exchange, stream_of
 from tieraudit.formats.messages import Conversation, role_of
 from tieraudit.formats.prompts import conversation
 
-# How makers and frameworks say why the model stopped, in small letters and with underscores.
-FINISHES = {
-    "end_turn": "stop", "stop_sequence": "stop", "eos": "stop", "complete": "stop", "completed": "stop",
-    "max_tokens": "length", "max_output_tokens": "length", "model_context_window_exceeded": "length",
-    "tool_call": "tool_calls", "tool_use": "tool_calls", "function_call": "tool_calls", "safety": "content_filter",
-    "refusal": "content_filter", "recitation": "content_filter", "guardrail_intervened": "content_filter",
-    "content_filtered": "content_filter",
-}  # fmt: skip
+# Words for why the model stopped that only frameworks use.
+FINISHES = {"tool_call": "tool_calls", "max_output_tokens": "length", "eos": "stop", "completed": "stop"}
 PART_TYPES = {
     "text", "image_url", "image", "input_text", "input_image", "tool_use", "tool_result", "tool-call", "tool-result",
     "file", "thinking", "reasoning",
@@ -91,8 +88,8 @@ class Reading:
         self.tags = tuple(dict.fromkeys((*self.tags, *other.tags)))
 
     def hint(self, rank: int, value: Any) -> None:
-        """Remember ``value`` as a name of the task."""
-        if (name := text(value)) is not None:
+        """Remember ``value`` as a name of the task; an id in it, new with every run, names nothing."""
+        if (name := text(value)) is not None and (name := text(IDENTIFIER.sub("", name))) is not None:
             self.hints.setdefault(rank, name)
 
 
@@ -100,6 +97,14 @@ ALONE = (
     "kind", "operation", "provider", "request_model", "response_model", "response_id", "stream", "prompt", "system",
     "output", "finish", "cost", "ttft_ms", "error_type", "error_message", "http_status", "conversation_id", "user_id",
 )  # fmt: skip
+COUNTS = (
+    ("input", "input_tokens"),
+    ("output", "output_tokens"),
+    ("total", "total_tokens"),
+    ("cached_tokens", "cache_read_input_tokens"),
+    ("input_cache_write", "cache_creation_input_tokens"),
+    ("reasoning_tokens", "reasoning_output_tokens"),
+)
 TOGETHER = ("parameters", "usage", "hints", "metadata")
 # Ranks of names of a task.
 PROMPT, FEATURE, STEP, AGENT, WORKFLOW = range(5)
@@ -118,6 +123,30 @@ def read_prompt(value: Any, found: Reading) -> None:
         found.complete = False
     if any(message.get("content") == REDACTED for message in prompt.messages):
         found.complete = False
+
+
+def read_bodies(asked: Any, answered: Any, found: Reading) -> bool:
+    """Take the call of two bodies as they were sent to an endpoint; False when there is no such request."""
+    exchange = gateway_exchange(asked, answered)
+    if exchange.request is None:
+        return False
+    parameters = dict(exchange.request)
+    messages, tools = parameters.pop("messages"), parameters.pop("tools", [])
+    found.prompt = Conversation(messages, tools, parameters, exchange.whole)
+    found.whole = True
+    if exchange.operation not in ("chat", "embeddings"):
+        found.operation = exchange.operation
+    if exchange.response is not None and not exchange.response.empty:
+        found.output = exchange.response
+    found.stream = stream_of(asked)
+    found.request_model = text(mapping(asked).get("model")) or found.request_model
+    found.response_model = exchange.response_model or found.response_model
+    found.response_id = exchange.response_id
+    found.user_id = found.user_id or exchange.user_id
+    found.metadata = {**exchange.kept, **found.metadata}
+    counts = ((name, getattr(exchange.usage, part)) for name, part in COUNTS)
+    found.usage = {name: value for name, value in counts if value is not None}
+    return True
 
 
 def read_answer(value: Any, found: Reading, *, choices: int = 1) -> None:
@@ -195,7 +224,7 @@ def finish(value: Any) -> str | None:
     if word is None or word.lower() in ("unknown", "none", "null", "other", "error"):
         return None
     plain = word.lower().replace("-", "_").removeprefix("finish_reason_")
-    return FINISHES.get(plain, plain)
+    return openai_finish(FINISHES.get(plain, plain))
 
 
 def nested(attributes: Mapping[str, Any], prefix: str) -> Any:
@@ -284,10 +313,10 @@ def schema_format(schema: Any, name: Any = None, description: Any = None) -> Jso
     if not shape:
         return None
     named = text(name) or text(shape.get("title")) or "answer"
-    told: JsonObject = {"name": re.sub(r"[^a-zA-Z0-9_-]", "_", named)[:64], "schema": shape}
+    form = openai_schema(shape, re.sub(r"[^a-zA-Z0-9_-]", "_", named)[:64])
     if text(description):
-        told["description"] = description
-    return {"type": "json_schema", "json_schema": told}
+        form["json_schema"]["description"] = description
+    return form
 
 
 def answers_in(value: Any) -> int:
