@@ -13,6 +13,7 @@ FORMATS: Registry[Format] = Registry(
         "langfuse-scores": "tieraudit.formats.langfuse_scores:LangfuseScores",
         "otlp": "tieraudit.formats.otlp:OpenTelemetry",
         "langsmith": "tieraudit.formats.langsmith:LangSmith",
+        "braintrust": "tieraudit.formats.braintrust:Braintrust",
         "openai-pairs": "tieraudit.formats.openai_pairs:OpenAIPairs",
         "openai-batch": "tieraudit.formats.openai_batch:OpenAIBatch",
         "anthropic-batch": "tieraudit.formats.anthropic_batch:AnthropicBatch",

@@ -28,7 +28,7 @@ from tieraudit.formats.fields import (
     time,
 )
 from tieraudit.formats.python_errors import python_error
-from tieraudit.formats.traced import traced_exchange, traced_usage, unwrapped
+from tieraudit.formats.traced import leaf_calls, traced_exchange, traced_usage, unwrapped
 
 CALL_TYPES = ("llm", "embedding")
 TYPES = frozenset({"llm", "chain", "tool", "retriever", "embedding", "prompt", "parser"})
@@ -114,18 +114,7 @@ class LangSmith:
 
     def join(self, fragments: Sequence[Fragment]) -> Iterable[Call | Quarantined]:
         """The innermost runs of one trace as calls."""
-        around = {parent for fragment in fragments for parent in _parents(fragment.record)}
-        for fragment in fragments:
-            run, where = fragment.record, fragment.where
-            excerpt = f"{run.get('id')} {run.get('name')}"
-            if text(run.get("id")) in around:
-                reason = f"not an LLM call of its own: {_kind(run)} around another"
-                yield Quarantined(where.file, where.line, reason, excerpt)
-                continue
-            try:
-                yield self._call(run, where)
-            except Rejected as reason:
-                yield Quarantined(where.file, where.line, reason.message, excerpt)
+        return leaf_calls(fragments, _parents, self._call)
 
     def _feedback(self, run: JsonObject, where: Where) -> Iterator[Feedback]:
         """Averages by name; what was said of the outermost run was said of its whole trace."""

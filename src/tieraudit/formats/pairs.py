@@ -41,7 +41,12 @@ ENDS = ("ended_at", "end_time", "endTime", "finished_at", "completed_at", "respo
 DURATIONS = (("latency_ms", 1), ("duration_ms", 1), ("elapsed_ms", 1), ("latency_s", 1000), ("duration_s", 1000))
 FIRST_TOKENS = (("time_to_first_token_ms", 1), ("ttft_ms", 1), ("time_to_first_token", 1000), ("ttft", 1000))
 # Fields of tools that log whole calls and have formats of their own.
-TRACED = frozenset({"usageDetails", "parentObservationId", "databricks_request_id", "run_type", "op_name"})
+TRACED = frozenset(
+    {
+        "usageDetails", "parentObservationId", "databricks_request_id", "invocation_id", "run_type", "op_name",
+        "span_attributes",
+    }
+)  # fmt: skip
 # The request's fields where they stand beside the answer.
 BESIDE = (
     "model", "messages", "prompt", "tools", "tool_choice", "response_format", "temperature", "top_p", "max_tokens",

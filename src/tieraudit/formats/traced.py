@@ -5,13 +5,15 @@ Bodies of OpenAI and Anthropic are read as such; anything else as the conversati
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tieraudit.domain import JsonObject, Output, Usage
+from tieraudit.domain import Call, JsonObject, Output, Quarantined, Usage
+from tieraudit.errors import Rejected
 from tieraudit.formats.answers import answer
-from tieraudit.formats.anthropic_body import anthropic_exchange
+from tieraudit.formats.anthropic_body import anthropic_exchange, anthropic_usage
+from tieraudit.formats.base import Fragment, Where
 from tieraudit.formats.bodies import Exchange, finish
 from tieraudit.formats.chat import chat_request, token_usage
 from tieraudit.formats.fields import count, decoded, first, listing, mapping, text
@@ -29,6 +31,43 @@ PARAMETER_NAMES = {
 }  # fmt: skip
 CHOICES = {"any": "required", "auto": "auto", "none": "none"}
 MOST_LEVELS = 12
+PARAMETERS = frozenset(
+    {
+        "temperature", "top_p", "top_k", "min_p", "max_tokens", "max_completion_tokens", "max_output_tokens", "n",
+        "stop", "stop_sequences", "seed", "presence_penalty", "frequency_penalty", "repetition_penalty",
+        "logit_bias", "logprobs", "top_logprobs", "response_format", "tools", "tool_choice", "parallel_tool_calls",
+        "reasoning_effort", "reasoning", "verbosity", "modalities", "audio", "prediction", "service_tier",
+        "web_search_options", "functions", "function_call", "thinking", "system", "instructions", "text",
+        "output_format", "output_config", "include", "truncation", "previous_response_id", "extra_body",
+    }
+)  # fmt: skip
+"""Parameters of a request, for logs that keep them in one place with what their users add."""
+
+
+def leaf_calls(
+    fragments: Sequence[Fragment],
+    parents: Callable[[JsonObject], Iterable[str]],
+    call: Callable[[JsonObject, Where], Call],
+    *,
+    own: str = "id",
+    kind: str = "llm",
+) -> Iterator[Call | Quarantined]:
+    """The rows of one trace that no other of them stands below, as calls; the others as `Quarantined`.
+
+    ``parents`` gives the ids of the rows around one, ``own`` names the id that they are known by.
+    """
+    around = {parent for fragment in fragments for parent in parents(fragment.record)}
+    for fragment in fragments:
+        row, where = fragment.record, fragment.where
+        excerpt = f"{row.get('id')} {first(row, 'name', 'op_name') or ''}"
+        if text(row.get(own)) in around:
+            reason = f"not an LLM call of its own: {kind} around another"
+            yield Quarantined(where.file, where.line, reason, excerpt)
+            continue
+        try:
+            yield call(row, where)
+        except Rejected as reason:
+            yield Quarantined(where.file, where.line, reason.message, excerpt)
 
 
 def traced_exchange(asked: Any, answered: Any, parameters: Mapping[str, Any]) -> Exchange:
@@ -49,6 +88,9 @@ def traced_exchange(asked: Any, answered: Any, parameters: Mapping[str, Any]) ->
     whole = {**parameters, **{key: value for key, value in body.items() if value is not None}}
     if _anthropic(body, made):
         return anthropic_exchange(whole, made)
+    if _items(answered):
+        body, made = {"input": asked, **body}, {"object": "response", "output": answered}
+        whole = {**parameters, **body}
     if "input" in body and ("instructions" in body or made.get("object") == "response"):
         return _finished(openai_exchange("responses", whole, made))
     if _chat(body.get("messages")) and _offered(whole) and (not made or "choices" in made or _said(made)):
@@ -61,7 +103,8 @@ def traced_usage(*reports: Any) -> Usage:
     """Tokens of the first report that has any: the provider's own, or LangChain's with details by name."""
     for told in reports:
         report = mapping(told)
-        usage = _detailed(report) or token_usage(report)
+        apart = "input_tokens" in report and "cache_read_input_tokens" in report
+        usage = _detailed(report) or (anthropic_usage(report) if apart else token_usage(report))
         if usage != Usage():
             return usage
     return Usage()
@@ -111,6 +154,12 @@ def _offered(whole: Mapping[str, Any]) -> bool:
 def _anthropic(body: JsonObject, made: JsonObject) -> bool:
     stopped = isinstance(made.get("content"), list) and "stop_reason" in made
     return "messages" in body and (made.get("type") == "message" or stopped)
+
+
+def _items(answered: Any) -> bool:
+    """True for the output of the Responses API alone."""
+    kinds = [item.get("type") for item in answered if isinstance(item, dict)] if isinstance(answered, list) else []
+    return any(kind in ("message", "function_call", "reasoning") for kind in kinds)
 
 
 def _said(made: JsonObject) -> bool:
