@@ -20,8 +20,8 @@ from typing import cast
 from tieraudit.formats.rows import Line, Raw
 from tieraudit.pipeline.conversion import Converted, Job, convert
 
-ROWS = 2_000
-BYTES = 6 * 2**20
+ROWS = 8_000
+BYTES = 24 * 2**20
 # A process takes half a second to start: what fits in this many batches is done before it would be of use.
 WORTH_PROCESSES = 2
 MODULE = "tieraudit.pipeline.worker"
