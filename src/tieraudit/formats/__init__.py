@@ -20,6 +20,7 @@ FORMATS: Registry[Format] = Registry(
         "anthropic-pairs": "tieraudit.formats.anthropic_pairs:AnthropicPairs",
         "bedrock": "tieraudit.formats.bedrock:BedrockInvocations",
         "bedrock-pairs": "tieraudit.formats.bedrock_pairs:BedrockPairs",
+        "vertex": "tieraudit.formats.vertex:VertexLog",
         "cloudflare": "tieraudit.formats.cloudflare:CloudflareGateway",
         "helicone": "tieraudit.formats.helicone:Helicone",
         "kong": "tieraudit.formats.kong:KongGateway",
