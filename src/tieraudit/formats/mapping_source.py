@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -142,7 +143,9 @@ def opened(value: Any) -> Any:
     if not isinstance(value, str) or len(value) > MOST_LITERAL or value[:1] not in ("{", "[", "("):
         return value
     try:
-        return _plain(ast.literal_eval(value), DEEPEST)
+        with warnings.catch_warnings():  # a person's text between brackets is no code of ours to be warned of
+            warnings.simplefilter("ignore")
+            return _plain(ast.literal_eval(value), DEEPEST)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return value
 
