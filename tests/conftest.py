@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
-SUITES = ("embedded", "litellm", "vllm", "browser", "shared_data")
+SUITES = ("embedded", "litellm", "vllm", "browser", "postgres", "shared_data")
 
 
 @pytest.fixture(scope="session")
