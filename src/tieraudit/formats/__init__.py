@@ -14,6 +14,7 @@ FORMATS: Registry[Format] = Registry(
         "otlp": "tieraudit.formats.otlp:OpenTelemetry",
         "langsmith": "tieraudit.formats.langsmith:LangSmith",
         "braintrust": "tieraudit.formats.braintrust:Braintrust",
+        "weave": "tieraudit.formats.weave:Weave",
         "openai-pairs": "tieraudit.formats.openai_pairs:OpenAIPairs",
         "openai-batch": "tieraudit.formats.openai_batch:OpenAIBatch",
         "anthropic-batch": "tieraudit.formats.anthropic_batch:AnthropicBatch",
