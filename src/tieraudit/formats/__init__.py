@@ -12,6 +12,7 @@ FORMATS: Registry[Format] = Registry(
         "langfuse-observations": "tieraudit.formats.langfuse_observations:LangfuseObservations",
         "langfuse-scores": "tieraudit.formats.langfuse_scores:LangfuseScores",
         "otlp": "tieraudit.formats.otlp:OpenTelemetry",
+        "mlflow": "tieraudit.formats.mlflow:MLflow",
         "langsmith": "tieraudit.formats.langsmith:LangSmith",
         "braintrust": "tieraudit.formats.braintrust:Braintrust",
         "weave": "tieraudit.formats.weave:Weave",

@@ -32,8 +32,12 @@ def inclusive(
 
 
 def _included(given: int, made: int, apart: int, thought: int, total: int | None) -> tuple[bool, bool]:
-    """Whether cached tokens are inside the input and reasoning tokens inside the output: as the total says."""
+    """Whether cached tokens are inside the input and reasoning tokens inside the output: as the total says.
+
+    A part is never inside a sum that is smaller; some totals leave cached tokens out as their input does.
+    """
     for inside_in, inside_out in ((True, True), (False, False), (False, True), (True, False)):
-        if given + (0 if inside_in else apart) + made + (0 if inside_out else thought) == total:
+        possible = (apart <= given or not inside_in) and (thought <= made or not inside_out)
+        if possible and given + (0 if inside_in else apart) + made + (0 if inside_out else thought) == total:
             return inside_in, inside_out
     return apart <= given, thought <= made

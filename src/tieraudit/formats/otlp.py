@@ -7,38 +7,19 @@ Source of the field map: the GenAI semantic conventions (open-telemetry/semantic
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from tieraudit.domain import Call, Feedback, JsonObject, Output, Quarantined
+from tieraudit.domain import Call, Feedback, JsonObject, Quarantined
 from tieraudit.errors import Rejected
 from tieraudit.formats.base import Fragment, Item, Where
-from tieraudit.formats.chat import announced, chat_request, content_state
 from tieraudit.formats.dialects import events, read_span, speaks
-from tieraudit.formats.dialects.reading import Kind, Reading, nested
-from tieraudit.formats.fields import count, decoded, first, listing, mapping, milliseconds, text
-from tieraudit.formats.langfuse_usage import langfuse_usage
-from tieraudit.formats.otlp_tree import Node, build
+from tieraudit.formats.dialects.reading import Kind, nested
+from tieraudit.formats.fields import listing, mapping, text
+from tieraudit.formats.otlp_calls import OTHER_SPAN, excerpt, judge, make_call, moment, score
+from tieraudit.formats.otlp_tree import build
 from tieraudit.formats.otlp_wire import entries, holds_telemetry
 
-OTHER_SPAN = "not an LLM call: a span of another kind"
 OTHER_LOG = "not an LLM call: a log record of another kind"
-WRAPPER = "not an LLM call of its own: a span around another"
-COPY = "not an LLM call of its own: another span tells of the same answer"
-AGENT_RUN = "not an LLM call: an agent's run"
-CONTENT = {"chat", "text_completion", "responses", "anthropic_messages"}
-# Attributes that have a field, or describe the process and not the call.
-NOT_METADATA = (
-    "gen_ai.", "llm.", "ai.", "openinference.", "input.", "output.", "http.", "server.", "net.", "network.", "url.",
-    "telemetry.", "otel.", "thread.", "code.", "logfire.", "langfuse.", "mlflow.", "traceloop.", "gcp.vertex.",
-    "openai.", "aws.", "peer.", "user.", "session.", "enduser.", "error.", "exception.", "tag.", "embedding.",
-    "pydantic_ai.", "operation.", "span.", "internal.", "service.", "az.", "client.", "db.", "rpc.",
-)  # fmt: skip
-NOT_KEPT = {
-    "metadata", "events", "all_messages_events", "all_messages", "final_result", "model_request_parameters", "tags",
-    "request_data", "response_data", "agent_name", "model_name", "resource.name", "async", "error",
-}  # fmt: skip
-LONGEST = 500  # of an attribute that is kept as metadata
 
 
 class OpenTelemetry:
@@ -101,7 +82,7 @@ class OpenTelemetry:
             elif item["what"] == "log":
                 yield from self._log(item, at, where)
             elif not speaks(item):
-                yield Quarantined(where.file, where.line, OTHER_SPAN, _excerpt(item))
+                yield Quarantined(where.file, where.line, OTHER_SPAN, excerpt(item))
             else:
                 yield from self._judged(item, where)
                 kept = {**item, "above": _above(item, parents)}
@@ -116,7 +97,7 @@ class OpenTelemetry:
                 beside.setdefault(str(part.record.get("span")), []).append(part.record["event"])
         records = [_with_events(part.record, beside.get(str(part.record.get("span")), [])) for part in spans]
         for node in build(records):
-            yield _judge(node, spans[node.at].where)
+            yield judge(node, spans[node.at].where, self.name)
         known = {str(record.get("span")) for record in records}
         for part in fragments:
             alone = part.part == "event" and str(part.record.get("span")) not in known
@@ -162,10 +143,10 @@ class OpenTelemetry:
             source_id=text(told.get("gen_ai.response.id")) or source_id,
             trace_id=trace,
             name=text(told.get("gen_ai.evaluation.name")) or "evaluation",
-            value=_number(told.get("gen_ai.evaluation.score.value")),
+            value=score(told.get("gen_ai.evaluation.score.value")),
             label=text(told.get("gen_ai.evaluation.score.label")),
             comment=text(told.get("gen_ai.evaluation.explanation")),
-            given_at=_moment(event.get("time")),
+            given_at=moment(event.get("time")),
         )
 
     def _feedback(self, name: str, note: JsonObject, span: JsonObject, source_id: str | None, where: Where) -> Feedback:
@@ -177,30 +158,11 @@ class OpenTelemetry:
             source_id=source_id,
             trace_id=span["trace"],
             name=name,
-            value=_number(result.get("score")),
+            value=score(result.get("score")),
             label=text(result.get("label")),
             comment=text(result.get("explanation")),
             given_at=None,
         )
-
-
-def _judge(node: Node, where: Where) -> Call | Quarantined:
-    """The call of one span, or why it is none."""
-    kind = node.reading.kind
-    if kind is Kind.AGENT:
-        reason = AGENT_RUN
-    elif kind not in (Kind.CALL, Kind.OUTER):
-        reason = OTHER_SPAN
-    elif node.wraps:
-        reason = WRAPPER
-    elif node.copy_of is not None:
-        reason = COPY
-    else:
-        try:
-            return make_call(node.span, node.reading, where, "otlp")
-        except Rejected as told:
-            reason = told.message
-    return Quarantined(where.file, where.line, reason, _excerpt(node.span))
 
 
 def _alone(part: Fragment) -> Call | Quarantined:
@@ -217,111 +179,6 @@ def _alone(part: Fragment) -> Call | Quarantined:
         return Quarantined(part.where.file, part.where.line, told.message)
 
 
-def make_call(span: JsonObject, reading: Reading, where: Where, name: str) -> Call:
-    """The call that ``reading`` and its ``span`` tell of; raises `Rejected` when it has no start time."""
-    start = _moment(span.get("start"))
-    if start is None:
-        raise Rejected("no start time")
-    operation = reading.operation or "chat"
-    error, message, status = _failure(span, reading)
-    request, complete = _request(span, reading) if operation in CONTENT else (None, True)
-    response = None if error or operation not in CONTENT else _response(reading)
-    end = span.get("end")
-    return Call(
-        source_format=name,
-        source_file=where.file,
-        source_line=where.line,
-        source_id=reading.response_id or text(span.get("span")),
-        started_at=start,
-        request=request,
-        response=response,
-        content_state=content_state(request, response, complete=complete),
-        provider=reading.provider,
-        request_model=reading.request_model or reading.response_model,
-        response_model=reading.response_model,
-        operation=operation,
-        stream=reading.stream,
-        usage=langfuse_usage({"usageDetails": reading.usage}, embedding=operation == "embeddings"),
-        latency_ms=(end - span["start"]) / 1e6 if isinstance(end, int) and end >= span["start"] else None,
-        time_to_first_token_ms=reading.ttft_ms,
-        logged_cost_usd=reading.cost,
-        error_type=error,
-        error_message=message,
-        http_status=status,
-        trace_id=text(span.get("trace")),
-        conversation_id=reading.conversation_id,
-        user_id=reading.user_id,
-        task_hint=reading.hints[min(reading.hints)] if reading.hints else None,
-        tags=reading.tags,
-        metadata={**_own(span), **reading.metadata},
-    )
-
-
-def _request(span: JsonObject, reading: Reading) -> tuple[JsonObject | None, bool]:
-    """The canonical request, and whether it is all there."""
-    prompt = reading.prompt
-    if prompt is None:
-        return None, True
-    messages = list(prompt.messages)
-    parameters = {**reading.parameters, **prompt.parameters}
-    system = parameters.pop("system", None) or reading.system
-    if isinstance(system, str) and messages[0].get("role") not in ("system", "developer"):
-        messages.insert(0, {"role": "system", "content": system})
-    tools = prompt.tools or reading.tools
-    request = chat_request({**parameters, "tools": tools or None}, messages)
-    answered = reading.output is not None and reading.output.tool_calls
-    called = answered or any("tool_calls" in item for item in request["messages"])
-    known = bool(tools) or not called or (reading.whole and not answered)
-    if not tools and (choice := request.pop("tool_choice", None)) is not None:
-        known = known and choice in ("auto", "none")
-    complete = prompt.complete and reading.complete and known and not span.get("cut")
-    return request, bool(complete and announced(request["messages"]))
-
-
-def _response(reading: Reading) -> Output | None:
-    told = reading.output
-    if told is None or (told.empty and reading.finish is None):
-        return None
-    if told.empty:
-        return None
-    # What the span says of the end is in the provider's words; a call of a tool is an end for tools in any.
-    reason = reading.finish or told.finish_reason
-    return Output(
-        text=told.text, tool_calls=told.tool_calls, refusal=told.refusal,
-        finish_reason="tool_calls" if told.tool_calls and reason in (None, "stop") else reason,
-    )  # fmt: skip
-
-
-def _failure(span: JsonObject, reading: Reading) -> tuple[str | None, str | None, int | None]:
-    """(error type, message, HTTP status); three times None for a call that succeeded."""
-    attributes = span["attributes"]
-    named = text(attributes.get("error.type")) or reading.error_type
-    if not (span.get("failed") or named):
-        return None, None, None
-    thrown: JsonObject = next((e["attributes"] for e in span["events"] if e["name"] == "exception"), {})
-    kind = named or text(thrown.get("exception.type")) or text(attributes.get("exception.type")) or "error"
-    message = text(span.get("status")) or reading.error_message
-    message = message or text(first({**attributes, **thrown}, "exception.message", "error.message"))
-    status = count(first(attributes, "http.response.status_code", "http.status_code"))
-    if status is None and len(kind) == 3 and kind.isdigit():
-        status = int(kind)
-    return kind, message, status
-
-
-def _own(span: JsonObject) -> JsonObject:
-    """The attributes that the caller set itself, and which service and environment it was."""
-    kept: JsonObject = {}
-    resource = mapping(span.get("resource"))
-    for key in ("service.name", "deployment.environment.name", "deployment.environment", "langfuse.environment"):
-        if (value := text(resource.get(key))) is not None and not value.startswith("unknown_service"):
-            kept[key] = value
-    for key, value in span["attributes"].items():
-        short = isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) <= LONGEST)
-        if short and key not in NOT_KEPT and not key.startswith((*NOT_METADATA, "annotations.", "evaluations.")):
-            kept[key] = value
-    return kept
-
-
 def _with_events(span: JsonObject, found: list[JsonObject]) -> JsonObject:
     return {**span, "events": [*span["events"], *found]} if found else span
 
@@ -334,19 +191,3 @@ def _above(span: JsonObject, parents: dict[str, Any]) -> list[str]:
         chain.append(at)
         at = parents.get(at)
     return chain
-
-
-def _moment(nanoseconds: Any) -> datetime | None:
-    return datetime.fromtimestamp(nanoseconds / 1e9, UTC) if isinstance(nanoseconds, int) else None
-
-
-def _number(value: Any) -> float | None:
-    """A score, which may be negative."""
-    value = decoded(value)
-    negative = isinstance(value, int | float) and not isinstance(value, bool) and value < 0
-    number = milliseconds(-value if negative else value)
-    return -number if negative and number is not None else number
-
-
-def _excerpt(span: JsonObject) -> str:
-    return f"{span.get('span')} {span.get('name')}"[:200]

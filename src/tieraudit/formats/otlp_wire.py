@@ -35,7 +35,7 @@ def entries(record: JsonObject) -> Iterator[JsonObject]:
     """The spans and log records in ``record``, in plain form; ``what`` says which. Empty when there is none."""
     envelope = _envelope(record)
     if envelope is None:
-        if (plain := _entry(record, {}, "")) is not None:
+        if (plain := entry(record, {})) is not None:
             yield plain
         return
     for batch in envelope:
@@ -141,7 +141,7 @@ def _batch(batch: JsonObject) -> Iterator[JsonObject]:
         for item in _mappings(batch["spans"]):
             process = mapping(processes.get(str(item.get("processID"))))
             service = {"service.name": process.get("serviceName"), **attributes_of(process.get("tags"))}
-            yield _entry(item, service, "") or {"what": "unreadable"}
+            yield entry(item, service) or {"what": "unreadable"}
         return
     resource = attributes_of(mapping(batch.get("resource")).get("attributes"))
     for key in SCOPES:
@@ -149,7 +149,7 @@ def _batch(batch: JsonObject) -> Iterator[JsonObject]:
             scope = mapping(first(group, "scope", "instrumentationLibrary"))
             for kind in ("spans", "logRecords", "log_records"):
                 for item in listing(group.get(kind)):
-                    plain = _entry(mapping(item), resource, text(scope.get("name")) or "")
+                    plain = entry(mapping(item), resource, text(scope.get("name")) or "")
                     yield plain or {"what": "unreadable"}
 
 
@@ -174,7 +174,8 @@ def _shape(item: JsonObject) -> str | None:
     return "span" if named and isinstance(item.get("attributes"), list) else None
 
 
-def _entry(item: JsonObject, resource: JsonObject, scope: str) -> JsonObject | None:
+def entry(item: JsonObject, resource: JsonObject, scope: str = "") -> JsonObject | None:
+    """One span or log record in plain form; None when it is neither."""
     shape = _shape(item)
     if shape is None:
         return None
@@ -273,8 +274,8 @@ def _clickhouse_span(item: JsonObject) -> JsonObject:
 
 
 def _console(item: JsonObject) -> JsonObject:
-    """A span as the console exporter of the Python SDK prints it."""
-    context, status = mapping(item.get("context")), mapping(item.get("status"))
+    """A span as the console exporter of the Python SDK prints it, and as MLflow kept it before version 3."""
+    context, status = mapping(item.get("context")), mapping(item.get("status")) or item
     return {
         "what": "span",
         "trace": identity(context.get("trace_id")),
@@ -286,7 +287,7 @@ def _console(item: JsonObject) -> JsonObject:
         "attributes": attributes_of(item.get("attributes")),
         "events": [_event(event) for event in _mappings(item.get("events"))],
         "failed": _failed(status.get("status_code")),
-        "status": text(status.get("description")),
+        "status": text(first(status, "description", "status_message")),
         "cut": False,
         "resource": attributes_of(mapping(item.get("resource")).get("attributes")),
     }

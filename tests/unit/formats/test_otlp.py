@@ -15,7 +15,8 @@ import pytest
 from tieraudit.domain import Call, ContentState, Feedback, Quarantined
 from tieraudit.formats.base import Fragment, Item, Where
 from tieraudit.formats.framing import Row, read_rows
-from tieraudit.formats.otlp import AGENT_RUN, COPY, OTHER_SPAN, WRAPPER, OpenTelemetry
+from tieraudit.formats.otlp import OpenTelemetry
+from tieraudit.formats.otlp_calls import AGENT_RUN, COPY, OTHER_SPAN, WRAPPER
 
 FORMAT = OpenTelemetry()
 START = 1_790_000_000_000_000_000

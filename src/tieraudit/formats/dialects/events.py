@@ -26,6 +26,7 @@ CHUNKS = (
     "gen_ai.content.completion.chunk",
     "First Token Stream Event",
     "ai.stream.firstChunk",
+    "mlflow.chunk.item.0",
 )
 EVALUATION = "gen_ai.evaluation.result"
 NAMES = {*MESSAGES, CHOICE, DETAILS, *OLD, EVALUATION}

@@ -48,7 +48,9 @@ def read(span: JsonObject) -> Reading:
         found.kind, found.operation = KINDS.get(named, (Kind.OTHER, None))
     found.conversation_id = text(first(attributes, "mlflow.trace.session", "mlflow.session"))
     found.user_id = text(first(attributes, "mlflow.trace.user", "mlflow.user"))
-    found.hint(PROMPT, attributes.get("mlflow.promptName"))
+    prompts = listing(attributes.get("mlflow.linkedPrompts"))
+    if len(prompts) == 1:
+        found.hint(PROMPT, mapping(prompts[0]).get("name"))
     if found.kind is not Kind.CALL:
         return found
     asked, answered = attributes.get("mlflow.spanInputs"), attributes.get("mlflow.spanOutputs")
@@ -64,7 +66,7 @@ def read(span: JsonObject) -> Reading:
     found.tools = openai_tools(attributes.get("mlflow.chat.tools"))
     found.finish = finish([mapping(item).get("finish_reason") for item in listing(reply.get("choices"))])
     told = mapping(attributes.get("mlflow.chat.tokenUsage"))
-    if told:
+    if not found.usage:
         found.usage = {name: value for name, key in USAGE.items() if (value := count(told.get(key))) is not None}
     found.cost = dollars(first(mapping(attributes.get("mlflow.llm.cost")), "total_cost", "total"))
     if not str(attributes.get("mlflow.spanFunctionName")).startswith(("create", "Completions", "None")):

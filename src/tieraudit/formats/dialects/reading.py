@@ -41,7 +41,7 @@ class Kind(StrEnum):
 class Reading:
     """The part of a call that one dialect tells; None and empty where it is silent.
 
-    ``usage`` has the names that `tieraudit.formats.langfuse_usage` reads. ``hints`` are names of the task by rank: the
+    ``usage`` has the counts under the names of `COUNTS`, as logged. ``hints`` are names of the task by rank: the
     lowest is believed. ``complete`` False says that a part of the prompt is not in the log; ``whole`` True that the
     tools and settings of the request are known to be all there.
     """
@@ -167,7 +167,7 @@ def read_answer(value: Any, found: Reading, *, choices: int = 1) -> None:
 
 def _refusal(value: Any) -> str | None:
     """What the model said instead of an answer: a message's field or a part of it."""
-    for message in listing(value):
+    for message in [value] if isinstance(value, dict) else listing(value):
         if isinstance(message, dict):
             parts = [message, *(mapping(part) for part in listing(first(message, "parts", "content")))]
             for part in parts:
