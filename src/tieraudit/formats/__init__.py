@@ -23,6 +23,8 @@ FORMATS: Registry[Format] = Registry(
         "bedrock": "tieraudit.formats.bedrock:BedrockInvocations",
         "bedrock-pairs": "tieraudit.formats.bedrock_pairs:BedrockPairs",
         "vertex": "tieraudit.formats.vertex:VertexLog",
+        "azure-diagnostics": "tieraudit.formats.azure_diagnostics:AzureDiagnostics",
+        "azure-apim": "tieraudit.formats.azure_apim:AzureApim",
         "cloudflare": "tieraudit.formats.cloudflare:CloudflareGateway",
         "helicone": "tieraudit.formats.helicone:Helicone",
         "kong": "tieraudit.formats.kong:KongGateway",
