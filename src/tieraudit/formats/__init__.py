@@ -16,6 +16,7 @@ FORMATS: Registry[Format] = Registry(
         "langsmith": "tieraudit.formats.langsmith:LangSmith",
         "braintrust": "tieraudit.formats.braintrust:Braintrust",
         "weave": "tieraudit.formats.weave:Weave",
+        "databricks": "tieraudit.formats.databricks:Databricks",
         "openai-pairs": "tieraudit.formats.openai_pairs:OpenAIPairs",
         "openai-batch": "tieraudit.formats.openai_batch:OpenAIBatch",
         "anthropic-batch": "tieraudit.formats.anthropic_batch:AnthropicBatch",
