@@ -93,8 +93,9 @@ def test_fields_are_known_by_their_name_at_any_depth() -> None:
         }
     }
     found = Redactor()
-    assert found.clean(body) == {"tool": {"arguments": dict.fromkeys(body["tool"]["arguments"], "[secret:field]")}}
-    assert found.found["secret:field"] == 3
+    hidden = {"apiKey": "[secret:field]", "db_password": "[secret:field]", "authorization": "Basic [secret:basic_auth]"}
+    assert found.clean(body) == {"tool": {"arguments": hidden}}
+    assert found.found == {"secret:field": 2, "secret:basic_auth": 1}
 
 
 def test_a_schema_that_describes_a_password_stays() -> None:

@@ -11,51 +11,11 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-KEY_NAMES = (
-    r"(?:(?:api|access|private|signing|encryption)[_-]?key(?:[_-]?id)?|secret(?:[_-]?key)?"
-    r"|(?:access|auth|refresh|bearer|session|id)[_-]?token|passw(?:or)?d|passphrase)"
-)
-SECRETS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    (
-        "private_key",
-        re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*-----|\Z)", re.S),
-    ),
-    ("anthropic_key", re.compile(r"\bsk-ant-[A-Za-z0-9_-]{16,}")),
-    ("openai_key", re.compile(r"\bsk-(?=[A-Za-z_-]{0,100}\d)[A-Za-z0-9_-]{16,}")),
-    ("google_key", re.compile(r"\bAIza[0-9A-Za-z_-]{30,}")),
-    ("groq_key", re.compile(r"\bgsk_[A-Za-z0-9]{20,}")),
-    ("huggingface_token", re.compile(r"\bhf_[A-Za-z0-9]{20,}")),
-    ("xai_key", re.compile(r"\bxai-[A-Za-z0-9]{20,}")),
-    ("github_token", re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,})")),
-    ("gitlab_token", re.compile(r"\bglpat-[A-Za-z0-9_-]{16,}")),
-    ("slack_token", re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}")),
-    ("stripe_key", re.compile(r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}")),
-    ("aws_key", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b(?:[\s:,;/]{1,3}[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+]))?")),
-    ("jwt", re.compile(r"\beyJ[A-Za-z0-9_-]{8,1000}\.[A-Za-z0-9_-]{8,8000}\.[A-Za-z0-9_-]*")),
-    ("bearer_token", re.compile(r"(?i:\bbearer\s{1,3})(?=[A-Za-z._~+/=-]{0,100}\d)[A-Za-z0-9._~+/=-]{16,}")),
-)
-# The password of scheme://user:password@host; the user and the host stay.
-CONNECTION = re.compile(
-    r"(?P<before>\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@\"']{0,100}:)(?P<value>[^\s/@\"']{1,200})(?=@)", re.I
-)
-# name = "value", "name": "value", name=value; the name stays.
-ASSIGNED = re.compile(
-    rf"(?P<before>{KEY_NAMES}\\?[\"']?\s{{0,3}}(?:=>?|:)\s{{0,3}}\\?[\"'])"
-    r"(?P<value>[^\"'\\\s]{6,})(?=\\?[\"'])"
-    rf"|(?P<before_bare>{KEY_NAMES}=)(?P<bare>[^\s\"'&;,\[\]{{}}()<>]{{8,}})",
-    re.I,
-)
-FIELD = re.compile(rf"[a-z0-9_.-]{{0,60}}{KEY_NAMES}|(?:proxy-)?authorization", re.I)
+import msgspec
 
-# A text without any of these cannot hold a secret that the patterns above know; looking for them is nearly free.
-MARKERS = (
-    "sk-", "AIza", "gsk_", "hf_", "xai-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox",
-    "k_live_", "k_test_", "AKIA", "ASIA", "eyJ", "PRIVATE KEY",
-)  # fmt: skip
-MARKERS_ANY_CASE = (
-    "bearer", "secret", "passw", "passphrase", "authorization", "_key", "-key", "ikey", "skey", "ekey", "gkey",
-    "nkey", "_token", "-token", "stoken", "htoken", "rtoken", "ntoken", "dtoken",
-)  # fmt: skip
+from tieraudit.redaction.secrets import SECRET_SIGNS, may_hold_secret, scrub_secrets, secret_field, secret_header
+
+__all__ = ["SECRET_SIGNS", "Redactor", "may_hold_secret", "scrub_secrets"]
 
 PERSONAL: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("email", re.compile(r"\b[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b")),
@@ -93,6 +53,8 @@ class Redactor:
 
         Raises RecursionError on nesting beyond the interpreter's limit.
         """
+        if not self.personal and not _worth_a_walk(value):
+            return value
         numbers: dict[tuple[str, str], int] = {} if seen is None else seen
 
         def one(text: str) -> str:
@@ -123,57 +85,50 @@ class Redactor:
         return text
 
 
-def may_hold_secret(text: str) -> bool:
-    """False when no pattern of `scrub_secrets` can match in ``text``, also when it is JSON; cheap."""
-    if any(marker in text for marker in MARKERS) or ("://" in text and "@" in text):
+def _worth_a_walk(value: Any) -> bool:
+    """False when the JSON of ``value`` shows no sign of a secret, nor can a name of a field hide one."""
+    if isinstance(value, str):
+        return may_hold_secret(value)
+    try:
+        return may_hold_secret(msgspec.json.encode(value))
+    except (TypeError, UnicodeEncodeError):
         return True
-    lowered = text.lower()
-    return any(marker in lowered for marker in MARKERS_ANY_CASE)
-
-
-def scrub_secrets(text: str, found: Counter[str] | None = None) -> str:
-    """``text`` with every provider key, token, private key and password replaced by ``[secret:kind]``.
-
-    ``found`` is counted up by kind. For mappings use `Redactor.clean`, which also knows fields by their name.
-    """
-    if not may_hold_secret(text):
-        return text
-    counts: Counter[str] = Counter() if found is None else found
-    for kind, pattern in SECRETS:
-        text, hits = pattern.subn(f"[secret:{kind}]", text)
-        if hits:
-            counts[f"secret:{kind}"] += hits
-    text = CONNECTION.sub(lambda match: _kept(match, "password", counts), text)
-    return ASSIGNED.sub(lambda match: _kept(match, "field", counts), text)
-
-
-def _kept(match: re.Match[str], kind: str, found: Counter[str]) -> str:
-    groups = match.groupdict()
-    value = groups.get("value") or groups.get("bare") or ""
-    if value.startswith(("[secret:", "${", "{{", "<", "os.environ")):
-        return match.group()
-    found[f"secret:{kind}"] += 1
-    return f"{groups.get('before') or groups.get('before_bare')}[secret:{kind}]"
 
 
 def _walk(value: Any, one: Callable[[str], str], found: Counter[str]) -> Any:
     if isinstance(value, str):
         return one(value)
-    if isinstance(value, list):
-        return [_walk(item, one, found) for item in value]
-    if isinstance(value, tuple):
-        return tuple(_walk(item, one, found) for item in value)
+    if isinstance(value, list | tuple):
+        items = [_walk(item, one, found) for item in value]
+        if len(value) == 2 and all(isinstance(item, str) for item in value) and secret_header(*value):
+            items[1] = _hidden(value[1], items[1], found)
+        return items if isinstance(value, list) else tuple(items)
     if isinstance(value, dict):
-        return {one(str(key)): _field(str(key), item, one, found) for key, item in value.items()}
+        cleaned = {one(str(key)): _field(str(key), item, one, found) for key, item in value.items()}
+        return _named_value(value, cleaned, found) if "value" in value else cleaned
     return value
 
 
 def _field(key: str, value: Any, one: Callable[[str], str], found: Counter[str]) -> Any:
-    if not isinstance(value, str) or len(value) < 6 or not FIELD.fullmatch(key):
-        return _walk(value, one, found)
-    cleaned = one(value)
-    credentials = " " not in value or value.lower().startswith(("basic ", "bearer "))
-    if cleaned != value or not credentials:
+    cleaned = _walk(value, one, found)
+    if isinstance(value, str) and secret_field(key, value):
+        return _hidden(value, cleaned, found)
+    return cleaned
+
+
+def _named_value(value: dict[Any, Any], cleaned: dict[str, Any], found: Counter[str]) -> dict[str, Any]:
+    """A field written as {"name": "Authorization", "value": "..."}."""
+    content = value["value"]
+    for label in ("name", "key", "header"):
+        name = value.get(label)
+        if isinstance(name, str) and isinstance(content, str) and secret_field(name, content):
+            cleaned["value"] = _hidden(content, cleaned["value"], found)
+    return cleaned
+
+
+def _hidden(value: str, cleaned: str, found: Counter[str]) -> str:
+    """The whole value out, unless the secret in it has been found already."""
+    if cleaned != value:
         return cleaned
     found["secret:field"] += 1
     return "[secret:field]"
