@@ -131,10 +131,9 @@ def test_a_csv_dump_of_the_table_brings_them_too(table: Server, tmp_path: Path) 
     import psycopg
 
     dump = tmp_path / "dump.csv"
-    with psycopg.connect(table.address) as connection, dump.open("wb") as file:
-        with connection.cursor().copy('COPY "LiteLLM_SpendLogs" TO STDOUT WITH (FORMAT csv, HEADER)') as copied:
-            for block in copied:
-                file.write(block)
+    query = 'COPY "LiteLLM_SpendLogs" TO STDOUT WITH (FORMAT csv, HEADER)'
+    with psycopg.connect(table.address) as connection, connection.cursor().copy(query) as copied:
+        dump.write_bytes(b"".join(copied))
     assert read(dump) == read(SPEND)
 
 

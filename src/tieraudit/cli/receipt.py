@@ -50,6 +50,8 @@ def _print_rows(receipt: Receipt) -> None:
     if receipt.first_call and receipt.last_call:
         print_text(f"from {receipt.first_call:%Y-%m-%d %H:%M} to {receipt.last_call:%Y-%m-%d %H:%M} UTC")
         _print_gaps(receipt)
+    if receipt.retried:
+        print_text(f"{receipt.retried:,} failed calls were tried again: kept, linked by their trace, counted once")
     if receipt.feedback:
         print_text(f"{receipt.feedback:,} ratings and scores of calls")
     if receipt.found:

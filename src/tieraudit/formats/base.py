@@ -57,9 +57,17 @@ class Format(Protocol):
     the names of the log in backquotes. A field that is not in it cannot come from this format.
     """
 
-    name: str
-    title: str
-    fields: Mapping[str, str]
+    @property
+    def name(self) -> str:
+        """As ``--format`` and the table of formats know it."""
+
+    @property
+    def title(self) -> str:
+        """What the export is, in a few words."""
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """Canonical field -> where the format has it."""
 
     def matches(self, record: dict[str, Any]) -> float:
         """How surely ``record`` is of this format, in [0, 1]; 0 when it cannot be."""

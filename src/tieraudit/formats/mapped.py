@@ -22,7 +22,7 @@ from tieraudit.formats.chat import token_usage
 from tieraudit.formats.fields import count, elapsed_ms, labels, mapping, milliseconds, task_hint, text
 from tieraudit.formats.gateway_bodies import better_usage, stream_of
 from tieraudit.formats.mapping_content import mapped_error, mapped_exchange
-from tieraudit.formats.mapping_source import Source, Values, flag, parse
+from tieraudit.formats.mapping_source import COMPUTED, Source, Values, flag, parse
 from tieraudit.formats.mapping_starter import starter
 
 EXTRA = ("request", "response", "usage", "system", "ended_at", "operation")
@@ -35,7 +35,7 @@ OF_RESPONSE = (
     "response_model", "text", "tool_calls", "refusal", "finish_reason", *COUNTS, "error_type", "error_message",
 )  # fmt: skip
 
-__all__ = ["Mapped", "starter"]
+__all__ = ["COMPUTED", "Mapped", "starter"]
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,12 @@ class Mapped:
             raise ConfigError(f"{file}: started_at is missing", hint='every call has a time: started_at = "timestamp"')
         sources = {key: parse(key, value, file) for key, value in raw.items()}
         return cls(sources, title=f"a log as {Path(file).name} describes it", fields=_receipt(sources))
+
+    @property
+    def expressions(self) -> tuple[str, ...]:
+        """The SQL expressions of the mapping, whose values each record must carry under `COMPUTED`."""
+        every = [*self.sources.values(), *(part for item in self.sources.values() for _, part in item.parts)]
+        return tuple(dict.fromkeys(source.sql for source in every if source.sql))
 
     def matches(self, record: JsonObject) -> float:
         """Sure when the record has a time where the mapping says."""

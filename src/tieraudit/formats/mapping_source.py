@@ -36,6 +36,9 @@ YES = {"true", "1", "yes", "y", "t", "hit"}
 TICKS_TO_1970 = 62_135_596_800
 MOST_LITERAL = 2**20
 DEEPEST = 64
+COMPUTED = "\0sql"
+"""The key under which a record carries the values of the mapping's SQL expressions, by their text."""
+SQL_EXAMPLE = "latency_ms = {sql = \"(record->>'$.took_s')::DOUBLE * 1000\"}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Source:
     const: Any = None
     unit: str | None = None
     parts: tuple[tuple[str, Source], ...] = ()
+    sql: str | None = None
 
     def of(self, record: JsonObject) -> Any:
         """The value in ``record``; None when it has none."""
@@ -63,6 +67,8 @@ class Source:
         """The source in the words of the mapping."""
         if self.parts:
             return ", ".join(dict.fromkeys(part.told for _, part in self.parts))
+        if self.sql:
+            return f"`{self.sql}`"
         written = ", else ".join(f"`{'.'.join(path)}`" for path in self.paths) or f"always {self.const}"
         return f"{written} ({self.unit})" if self.unit else written
 
@@ -161,17 +167,21 @@ def parse(key: str, value: Any, file: str) -> Source:
     if key in TABLES and not set(value) & set(OPTIONS):
         return Source(parts=tuple((name, parse(f"{key}.{name}", part, file)) for name, part in value.items()))
     if strange := set(value) - set(OPTIONS):
-        raise ConfigError(f"{file}: {key}: unknown option '{min(strange)}'", hint="known: path, const, unit")
-    if "sql" in value:
-        raise ConfigError(f"{file}: {key}: SQL expressions are not read yet", hint=f'give a path: {key} = "a.b"')
-    if ("path" in value) == ("const" in value):
-        raise ConfigError(f"{file}: {key}: needs either path or const", hint=f'{key} = {{path = "a.b", unit = "s"}}')
+        raise ConfigError(f"{file}: {key}: unknown option '{min(strange)}'", hint="known: path, const, sql, unit")
+    if len(set(value) & {"path", "const", "sql"}) != 1:
+        raise ConfigError(
+            f"{file}: {key}: needs one of path, const and sql", hint=f'{key} = {{path = "a.b", unit = "s"}}'
+        )
     unit = value.get("unit")
     if unit is not None and unit not in UNITS.get(key, ()):
         known = ", ".join(UNITS.get(key, ())) or "none; it has no unit"
         raise ConfigError(f"{file}: {key}: unknown unit '{unit}'", hint=f"units of {key}: {known}")
     if "const" in value:
         return Source(const=value["const"], unit=unit)
+    if "sql" in value:
+        if not isinstance(value["sql"], str) or not value["sql"].strip():
+            raise ConfigError(f"{file}: {key}: sql is an expression over record", hint=SQL_EXAMPLE)
+        return Source(((COMPUTED, value["sql"]),), unit=unit, sql=value["sql"])
     return Source(_paths(key, value["path"], file), unit=unit)
 
 

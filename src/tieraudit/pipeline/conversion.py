@@ -20,6 +20,7 @@ from tieraudit.formats import FORMATS
 from tieraudit.formats.base import Format, Fragment, Item, Quick, Where
 from tieraudit.formats.framing import Broken, Line, Raw, parsed
 from tieraudit.pipeline.call_rows import RICHNESS, Keep, call_id, call_row, call_table
+from tieraudit.pipeline.computed import computed
 from tieraudit.pipeline.other_rows import billed_table, feedback_table, fragment_table
 from tieraudit.pipeline.side_files import side_file
 from tieraudit.redaction import Redactor
@@ -79,6 +80,8 @@ def items(job: Job, rows: Iterable[Raw]) -> Iterator[Item]:
     """What the format makes of every row; a row that it refuses comes as `Quarantined`."""
     log_format = format_of(job)
     beside = partial(side_file, job.root)
+    if job.mapping is not None:
+        rows = computed(log_format, job.mapping, rows)
     quick = log_format.quick if isinstance(log_format, Quick) else None
     for raw in rows:
         if quick is not None and isinstance(raw, Line) and (call := quick(raw.data, Where(job.file, raw.line))):

@@ -13,6 +13,7 @@ from tieraudit.formats import FORMATS
 from tieraudit.formats.base import Format
 from tieraudit.formats.detect import detect
 from tieraudit.formats.framing import Raw, Row, parsed
+from tieraudit.pipeline.computed import computed
 from tieraudit.pipeline.sources import Source
 
 SAMPLE = 20
@@ -39,6 +40,8 @@ def open_log(source: Source, format_name: str = "auto", mapping: Path | None = N
         from tieraudit.formats.mapped import Mapped
 
         log_format: Format = Mapped.from_toml(mapping)
+        # Wrong SQL is an error of the mapping, told before the first row is read.
+        list(computed(log_format, mapping, head[:1]))
     elif format_name != "auto":
         log_format = FORMATS.get(format_name)
     else:

@@ -181,6 +181,7 @@ class Receipt:
     filled: int
     feedback: int
     billed: int
+    retried: int
     quarantine: tuple[Reason, ...]
     by_format: Mapping[str, int]
     by_model: tuple[ModelLine, ...]
@@ -227,6 +228,7 @@ class Receipt:
             "rows_parts": self.rows_parts,
             "content_filled": self.filled,
             "feedback": self.feedback,
+            "retried": self.retried,
             "billed_rows": self.billed,
             "hours_without_calls": self.hours_without_calls,
             "gaps": [_fields(item, Gap.__slots__) for item in self.gaps],
@@ -270,6 +272,7 @@ def build_receipt(
         filled=sum(item.filled for item in counts),
         feedback=sum(item.feedback for item in counts),
         billed=sum(item.billed for item in counts),
+        retried=store.one("ingest_retries", first_ingest_id=first_id)["retried"],
         quarantine=tuple(Reason(reason, n, examples[reason]) for reason, n in reasons.most_common()),
         by_format={row["source_format"]: row["calls"] for row in _rows(store, "ingest_by_format", first_id)},
         by_model=tuple(ModelLine(**row) for row in _rows(store, "ingest_by_model", first_id)),
