@@ -25,6 +25,7 @@ NOT_METADATA = (
     "telemetry.", "otel.", "thread.", "code.", "logfire.", "langfuse.", "mlflow.", "traceloop.", "gcp.vertex.",
     "openai.", "aws.", "peer.", "user.", "session.", "enduser.", "error.", "exception.", "tag.", "embedding.",
     "pydantic_ai.", "operation.", "span.", "internal.", "service.", "az.", "client.", "db.", "rpc.",
+    "metadata.user_api_key", "hidden_params",
 )  # fmt: skip
 NOT_KEPT = {
     "metadata", "events", "all_messages_events", "all_messages", "final_result", "model_request_parameters", "tags",
@@ -62,7 +63,9 @@ def make_call(span: JsonObject, reading: Reading, where: Where, name: str) -> Ca
     error, message, status = _failure(span, reading)
     request, complete = _request(span, reading) if operation in CONTENT else (None, True)
     response = None if error or operation not in CONTENT else _response(reading)
-    end = span.get("end")
+    end, lasted = span.get("end"), reading.latency_ms
+    if lasted is None and isinstance(end, int) and end >= span["start"]:
+        lasted = (end - span["start"]) / 1e6
     return Call(
         source_format=name,
         source_file=where.file,
@@ -78,7 +81,7 @@ def make_call(span: JsonObject, reading: Reading, where: Where, name: str) -> Ca
         operation=operation,
         stream=reading.stream,
         usage=inclusive(*(reading.usage.get(key) for key in COUNTED), embedding=operation == "embeddings"),
-        latency_ms=(end - span["start"]) / 1e6 if isinstance(end, int) and end >= span["start"] else None,
+        latency_ms=lasted,
         time_to_first_token_ms=reading.ttft_ms,
         logged_cost_usd=reading.cost,
         error_type=error,

@@ -7,7 +7,7 @@ what it lacks (a prompt, the name of the task) is taken from those around it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tieraudit.domain import JsonObject
 from tieraudit.formats.dialects import read_span
@@ -143,7 +143,7 @@ def _complete(node: Node) -> None:
     """Take what the call does not say itself: content from its only wrapper, names from all that stands around it."""
     inner, above = node, node.around
     while above is not None and above.wraps and [each for each, _ in above.below] == [inner]:
-        node.reading.add(above.reading)
+        node.reading.add(replace(above.reading, error_type=None, error_message=None, http_status=None))
         inner, above = above, above.around
     for above in _ancestors(node):
         reading = above.reading

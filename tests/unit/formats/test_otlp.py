@@ -417,6 +417,46 @@ def test_mlflow_attributes_are_json_in_json() -> None:
     assert reasons(step) == {OTHER_SPAN: 1}
 
 
+def test_a_stream_that_logfire_records_twice_is_counted_once() -> None:
+    asked = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}], "stream": True}
+    request = span("request", attributes={"request_data": asked})
+    over = {"request_data": asked, "response_data": {"combined_chunk_content": "hello"}, "duration": 1.5}
+    items = read(document(request, span("over", ms=0, attributes=over)))
+    (found,) = [item for item in items if isinstance(item, Call)]
+    assert (found.latency_ms, found.stream, found.content_state) == (1500, True, ContentState.FULL)
+    assert reasons(items) == {OTHER_SPAN: 1}
+
+
+def test_events_whose_content_is_bedrocks_blocks() -> None:
+    use = {"toolUse": {"toolUseId": "t1", "name": "look", "input": {"at": "door"}}}
+    result = {"toolResult": {"toolUseId": "t1", "status": "success", "content": [{"text": "a cat"}]}}
+    told = [
+        event("gen_ai.user.message", 1, content=json.dumps([{"text": "who?"}])),
+        event("gen_ai.assistant.message", 2, content=json.dumps([{"text": "I look."}, use])),
+        event("gen_ai.tool.message", 3, content=json.dumps([result])),
+        event("gen_ai.choice", 9, finish_reason="end_turn", message=json.dumps([{"text": "A cat."}])),
+    ]
+    offered = json.dumps([{"name": "look", "input_schema": {"type": "object"}}])
+    (found,) = calls(document(span("call", attributes={**CHAT, "gen_ai.tool.definitions": offered}, events=told)))
+    assert found.request is not None and found.response is not None
+    assert [role for role, _ in messages(found)] == ["user", "assistant", "tool"]
+    assert messages(found)[2][1] == "a cat"
+    assert (found.response.text, found.response.finish_reason) == ("A cat.", "stop")
+    assert found.content_state is ContentState.FULL
+
+
+def test_an_answer_that_was_cut_off_is_no_answer() -> None:
+    found = call(**CHAT, **ASKED, **{"gen_ai.output.messages": '[{"role": "assistant", "parts": [{"ty'})
+    assert (found.response, found.content_state) == (None, ContentState.REDACTED)
+
+
+def test_a_wrappers_failure_after_the_call_is_not_the_calls() -> None:
+    given = {"langfuse.observation.type": "generation", "langfuse.observation.level": "ERROR"}
+    inner = span("inner", "outer", attributes={**CHAT, **ASKED, **SAID})
+    (found,) = calls(document(span("outer", attributes=given), inner))
+    assert not found.failed
+
+
 def test_log_records_and_span_events_give_a_span_its_content() -> None:
     (found,) = calls(
         document(

@@ -45,7 +45,15 @@ DIALECTS: dict[str, Dialect] = {
     "openlit": Dialect(openlit.knows, openlit.read),
 }
 # On a span that says nothing of its kind, these are the traces that only a call of a model leaves.
-WEAK = ("gen_ai.usage.", "llm.token_count.", "llm.input_messages.", "llm.usage.", "gen_ai.prompt", "gen_ai.completion")
+WEAK = (
+    "gen_ai.usage.",
+    "llm.token_count.",
+    "llm.input_messages.",
+    "llm.usage.",
+    "gen_ai.prompt",
+    "gen_ai.completion",
+    "gen_ai.content.",
+)
 
 
 def speaks(span: JsonObject) -> bool:

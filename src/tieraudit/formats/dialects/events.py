@@ -99,7 +99,7 @@ def _choice(told: JsonObject, found: Reading) -> None:
         return
     message = _message("assistant", {"message": {}, **told} if "message" in told else told)
     if isinstance(written := told.get("message"), str) and not isinstance(decoded(written), dict):
-        message["content"] = written
+        message["content"] = parts_in(written)
     if "content" in message or "tool_calls" in message:
         read_answer([{**message, "role": "assistant"}], found)
     found.output = found.output or Output()

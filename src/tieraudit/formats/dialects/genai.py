@@ -77,7 +77,9 @@ def read(span: JsonObject) -> Reading:
     _content(attributes, found)
     _settings(attributes, found)
     found.usage = usage(attributes)
-    found.cost = dollars(first(attributes, "gen_ai.usage.cost", "gen_ai.usage.total_cost", "gen_ai.cost.total_cost"))
+    found.cost = dollars(
+        first(attributes, "gen_ai.usage.cost", "gen_ai.usage.total_cost", "gen_ai.cost.total_cost", "gen_ai.cost.total")
+    )
     seconds = milliseconds(
         first(
             attributes, "gen_ai.response.time_to_first_chunk", "gen_ai.server.time_to_first_token", "gen_ai.server.ttft"
@@ -128,7 +130,11 @@ def _content(attributes: Mapping[str, Any], found: Reading) -> None:
     found.system = told if isinstance(told, str) else _instructions(told)
     reasons = decoded(attributes.get("gen_ai.response.finish_reasons"))
     choices = max(count(attributes.get("gen_ai.request.choice.count")) or 1, len(reasons) if _is_list(reasons) else 1)
-    read_answer(attributes.get("gen_ai.output.messages"), found, choices=choices)
+    answered = decoded(attributes.get("gen_ai.output.messages"))
+    if isinstance(answered, str) and answered[:1] in ("[", "{"):  # cut off in the middle
+        found.complete = False
+    else:
+        read_answer(answered, found, choices=choices)
     found.finish = finish(reasons) or finish(attributes.get("gen_ai.response.finish_reason"))
     found.tools = openai_tools(attributes.get("gen_ai.tool.definitions"))
     if "gen_ai.tool.definitions" in attributes:

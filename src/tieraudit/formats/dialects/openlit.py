@@ -13,17 +13,22 @@ from tieraudit.domain import JsonObject
 from tieraudit.formats.dialects.reading import WORKFLOW, Reading, read_answer, read_prompt
 from tieraudit.formats.fields import first
 
+OWN = {
+    "gen_ai.prompt", "gen_ai.completion", "gen_ai.content.prompt", "gen_ai.content.completion",
+    "gen_ai.application_name",
+}  # fmt: skip
+
 
 def knows(attributes: Mapping[str, Any]) -> bool:
     """True for the two attributes, and for the name of the application."""
-    return not {"gen_ai.prompt", "gen_ai.completion", "gen_ai.application_name"}.isdisjoint(attributes)
+    return not OWN.isdisjoint(attributes)
 
 
 def read(span: JsonObject) -> Reading:
     """Prompt and answer."""
     attributes = span["attributes"]
     found = Reading()
-    read_prompt(first(attributes, "gen_ai.prompt"), found)
-    read_answer(first(attributes, "gen_ai.completion"), found)
+    read_prompt(first(attributes, "gen_ai.prompt", "gen_ai.content.prompt"), found)
+    read_answer(first(attributes, "gen_ai.completion", "gen_ai.content.completion"), found)
     found.hint(WORKFLOW, attributes.get("gen_ai.application_name"))
     return found

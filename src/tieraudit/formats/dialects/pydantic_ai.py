@@ -23,7 +23,7 @@ from tieraudit.formats.dialects.reading import (
     read_prompt,
     schema_format,
 )
-from tieraudit.formats.fields import decoded, first, labels, listing, mapping, text
+from tieraudit.formats.fields import decoded, first, labels, listing, mapping, milliseconds, text
 from tieraudit.formats.tools import openai_tools
 
 RUNS = ("pydantic_ai.all_messages", "all_messages_events", "all_messages")
@@ -48,7 +48,7 @@ def read(span: JsonObject) -> Reading:
         told = [events.from_attribute(mapping(item)) for item in listing(attributes["events"])]
         found.add(events.read({**span, "events": told}))
     if "request_data" in attributes:
-        _logfire(attributes, found)
+        _logfire(span, found)
     _tools(mapping(attributes.get("model_request_parameters")), found)
     return found
 
@@ -65,10 +65,15 @@ def _run(attributes: Mapping[str, Any], key: str, found: Reading) -> None:
         found.complete = False  # the offered tools are not among the attributes of a run
 
 
-def _logfire(attributes: Mapping[str, Any], found: Reading) -> None:
+def _logfire(span: JsonObject, found: Reading) -> None:
+    attributes = span["attributes"]
     asked, answered = mapping(attributes["request_data"]), mapping(attributes.get("response_data"))
     if "model" in asked:
-        found.kind, found.operation = Kind.CALL, "chat"
+        # A stream is two spans: the request, and when it is over a log with both, its length and no duration.
+        begun = asked.get("stream") is True and "response_data" not in attributes and not span.get("failed")
+        found.kind, found.operation = Kind.OTHER if begun else Kind.CALL, "chat"
+    seconds = milliseconds(attributes.get("duration"))
+    found.latency_ms = None if seconds is None else seconds * 1000
     if "input" in asked and "embedding" in str(asked.get("model")):
         found.operation = "embeddings"
     elif not read_bodies(asked, {"usage": answered.get("usage")}, found):

@@ -24,6 +24,7 @@ PART_TYPES = {
     "text", "image_url", "image", "input_text", "input_image", "tool_use", "tool_result", "tool-call", "tool-result",
     "file", "thinking", "reasoning",
 }  # fmt: skip
+BLOCKS = {"text", "toolUse", "toolResult", "reasoningContent"}  # of Bedrock's Converse
 REDACTED = "__REDACTED__"
 INDEX = re.compile(r"\d{1,6}")
 
@@ -62,6 +63,7 @@ class Reading:
     usage: JsonObject = field(default_factory=dict)
     cost: Decimal | None = None
     ttft_ms: float | None = None
+    latency_ms: float | None = None
     error_type: str | None = None
     error_message: str | None = None
     http_status: int | None = None
@@ -95,7 +97,8 @@ class Reading:
 
 ALONE = (
     "kind", "operation", "provider", "request_model", "response_model", "response_id", "stream", "prompt", "system",
-    "output", "finish", "cost", "ttft_ms", "error_type", "error_message", "http_status", "conversation_id", "user_id",
+    "output", "finish", "cost", "ttft_ms", "latency_ms", "error_type", "error_message", "http_status",
+    "conversation_id", "user_id",
 )  # fmt: skip
 COUNTS = (
     ("input", "input_tokens"),
@@ -183,17 +186,31 @@ def _is_piece(message: JsonObject) -> bool:
 
 
 def with_images(value: Any) -> Any:
-    """``value`` with the image parts of OpenTelemetry, Vercel and Anthropic as ``image_url`` parts."""
+    """``value`` with parts as the rest of the code knows them: the images of OpenTelemetry, Vercel and Anthropic as
+    ``image_url``, Bedrock's blocks as Anthropic's."""
     if isinstance(value, list):
         return [with_images(item) for item in value]
     if not isinstance(value, dict):
         return value
     if (image := _image(value)) is not None:
         return {"type": "image_url", "image_url": {"url": image}}
+    if len(value) == 1 and (block := _block(value)) is not None:
+        return block
     inner = {
         key: with_images(value[key]) for key in ("parts", "content", "messages") if isinstance(value.get(key), list)
     }
     return {**value, **inner} if inner else value
+
+
+def _block(part: JsonObject) -> JsonObject | None:
+    """A block of Bedrock's Converse, which is named by its only key; None for anything else."""
+    if call := mapping(part.get("toolUse")):
+        return {"type": "tool_use", "id": call.get("toolUseId"), "name": call.get("name"), "input": call.get("input")}
+    if result := mapping(part.get("toolResult")):
+        written = [first(mapping(item), "text", "json") for item in listing(result.get("content"))]
+        content = written[0] if len(written) == 1 else written
+        return {"type": "tool_result", "tool_use_id": result.get("toolUseId"), "content": content}
+    return {"type": "reasoning"} if "reasoningContent" in part else None
 
 
 def _image(part: JsonObject) -> str | None:
@@ -263,9 +280,13 @@ def gaps(attributes: Mapping[str, Any], prefix: str) -> bool:
 def parts_in(content: Any) -> Any:
     """A message's content, decoded when it is a list of parts written as JSON."""
     value = decoded(content) if isinstance(content, str) and content[:2] == "[{" else content
-    if isinstance(value, list) and all(isinstance(item, dict) and item.get("type") in PART_TYPES for item in value):
+    if isinstance(value, list) and all(isinstance(item, dict) and _is_part(item) for item in value):
         return value
     return content
+
+
+def _is_part(item: JsonObject) -> bool:
+    return item.get("type") in PART_TYPES or (len(item) == 1 and not BLOCKS.isdisjoint(item))
 
 
 def parameter(value: Any) -> Any:
