@@ -1,4 +1,4 @@
-"""Langfuse observations as rows: the export of the web interface (camelCase) and of the blob storage (snake_case).
+"""Langfuse observations as rows: web interface and API (camelCase), blob storage (snake_case).
 
 Source of the field map: langfuse.com/docs/api-and-data-platform/features/blob-storage-export-fields, and the batch
 export of langfuse/langfuse (worker/src/features/database-read-stream). An observation needs its trace twice: to know
@@ -45,7 +45,7 @@ class LangfuseObservations:
     """Rows of one trace are handed on as fragments; scores and comments in columns of their own become feedback."""
 
     name = "langfuse-observations"
-    title = "Langfuse observations (export of the web interface, blob storage)"
+    title = "Langfuse observations (web interface, blob storage, API)"
     fields: ClassVar[dict[str, str]] = {
         "source_id": "`id`",
         "started_at": "`startTime`, `start_time`",
@@ -84,13 +84,19 @@ class LangfuseObservations:
 
     def matches(self, record: JsonObject) -> float:
         """Sure for an observation with its trace and start, likely for a row of ``traces/``."""
-        if _is_observation(record):
+        if _is_observation(record) or _page(record):
             return 1.0
         return 0.9 if _is_trace(record) else 0.0
 
     def calls(self, record: JsonObject, where: Where) -> Iterable[Item]:
         """The row as a fragment of its trace, with its feedback; raises `Rejected` when it is no such row."""
-        if _is_observation(record):
+        if page := _page(record):
+            for row in page:
+                if _is_observation(row):
+                    yield from self.calls(row, where)
+                else:
+                    yield Quarantined(where.file, where.line, "a row of a page that is no observation")
+        elif _is_observation(record):
             item = _renamed(record, OBSERVATION)
             trace_id = text(item.get("traceId"))
             yield from _feedback(self.name, record, where, text(item.get("id")), trace_id)
@@ -128,11 +134,17 @@ class LangfuseObservations:
         return trace_items(self.name, observations, trace)
 
 
-def _is_observation(record: JsonObject) -> bool:
-    if not isinstance(record.get("type"), str) or record["type"] not in TYPES:
+def _is_observation(record: Any) -> bool:
+    if not isinstance(record, dict) or not isinstance(record.get("type"), str) or record["type"] not in TYPES:
         return False
     camel = "traceId" in record and "startTime" in record
     return camel or ("trace_id" in record and "start_time" in record)
+
+
+def _page(record: JsonObject) -> list[Any]:
+    """The rows of one answer of ``GET /api/public/observations``."""
+    rows = record.get("data")
+    return rows if "meta" in record and isinstance(rows, list) and rows and _is_observation(rows[0]) else []
 
 
 def _is_trace(record: JsonObject) -> bool:

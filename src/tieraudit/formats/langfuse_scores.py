@@ -36,22 +36,29 @@ class LangfuseScores:
         """The one score; raises `Rejected` when the row is none, or one of a session or an experiment."""
         if not self.matches(record):
             raise Rejected("not a Langfuse score")
-        source_id = text(first(record, "observation_id", "observationId"))
-        trace_id = text(first(record, "trace_id", "traceId"))
-        if source_id is None and trace_id is None:
+        if (given := langfuse_score(self.name, record, where)) is None:
             raise Rejected("a score of a session or an experiment, not of a call or a trace")
-        yield Feedback(
-            source_format=self.name,
-            source_file=where.file,
-            source_line=where.line,
-            source_id=source_id,
-            trace_id=trace_id,
-            name=text(record.get("name")) or "score",
-            value=real(record.get("value")) if _kind(record) in NUMBERS else None,
-            label=text(first(record, "string_value", "stringValue")),
-            comment=text(record.get("comment")),
-            given_at=time(first(record, "timestamp", "created_at")),
-        )
+        yield given
+
+
+def langfuse_score(name: str, record: JsonObject, where: Where) -> Feedback | None:
+    """The score in ``record`` as feedback of the format ``name``; None when it is of no call and of no trace."""
+    source_id = text(first(record, "observation_id", "observationId"))
+    trace_id = text(first(record, "trace_id", "traceId"))
+    if source_id is None and trace_id is None:
+        return None
+    return Feedback(
+        source_format=name,
+        source_file=where.file,
+        source_line=where.line,
+        source_id=source_id,
+        trace_id=trace_id,
+        name=text(record.get("name")) or "score",
+        value=real(record.get("value")) if _kind(record) in NUMBERS else None,
+        label=text(first(record, "string_value", "stringValue")),
+        comment=text(record.get("comment")),
+        given_at=time(first(record, "timestamp", "created_at")),
+    )
 
 
 def _kind(record: JsonObject) -> str | None:

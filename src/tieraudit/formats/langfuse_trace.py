@@ -1,6 +1,7 @@
-"""Langfuse trace download: ``{trace, observations}``, one document a trace.
+"""Langfuse traces with their observations: the download ``{trace, observations}`` and the answer of the API.
 
-Source of the field map: langfuse.com/docs/observability/data-model and the trace download of the web interface.
+Source of the field map: langfuse.com/docs/observability/data-model, the trace download of the web interface, and
+``GET /api/public/traces/{id}``, where the observations and scores stand in the trace itself.
 """
 
 from __future__ import annotations
@@ -8,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from tieraudit.domain import Call, JsonObject, Quarantined
+from tieraudit.domain import Call, Feedback, JsonObject, Quarantined
 from tieraudit.errors import Rejected
 from tieraudit.formats.base import Where
+from tieraudit.formats.fields import listing, mapping
 from tieraudit.formats.langfuse_calls import trace_items
+from tieraudit.formats.langfuse_scores import langfuse_score
 
 
 class LangfuseTrace:
     """Token counts are made to include cached and reasoning tokens by comparing their sum with the logged total."""
 
     name = "langfuse-trace"
-    title = "Langfuse trace download ({trace, observations})"
+    title = "Langfuse traces (download, API)"
     fields: ClassVar[dict[str, str]] = {
         "source_id": "the observation's `id`",
         "started_at": "`startTime`",
@@ -52,18 +55,21 @@ class LangfuseTrace:
         "task_hint": "`promptName`, else the generation's name",
         "tags": "the trace's `tags`",
         "metadata": "`metadata`",
+        "feedback": "`scores`",
     }
 
     def matches(self, record: JsonObject) -> float:
-        """Sure when a trace and a list of observations stand side by side."""
-        trace, observations = record.get("trace"), record.get("observations")
-        return 1.0 if isinstance(trace, dict) and isinstance(observations, list) else 0.0
+        """Sure when a trace and a list of observations stand side by side, or one in the other."""
+        if not isinstance(record.get("observations"), list):
+            return 0.0
+        inside = all(key in record for key in ("id", "timestamp", "scores"))
+        return 1.0 if inside or isinstance(record.get("trace"), dict) else 0.0
 
-    def calls(self, record: JsonObject, where: Where) -> Iterable[Call | Quarantined]:
+    def calls(self, record: JsonObject, where: Where) -> Iterable[Call | Quarantined | Feedback]:
         """Every observation as a call or as `Quarantined`; raises `Rejected` when ``record`` is not a trace."""
         if not self.matches(record):
             raise Rejected("not a Langfuse trace download")
-        trace = record["trace"]
+        trace = record["trace"] if isinstance(record.get("trace"), dict) else record
         observations = [item for item in record["observations"] if isinstance(item, dict)]
         if not record["observations"]:
             yield Quarantined(
@@ -71,4 +77,8 @@ class LangfuseTrace:
             )
         for _ in range(len(record["observations"]) - len(observations)):
             yield Quarantined(where.file, where.line, "an observation that is not a JSON object")
+        for score in [*listing(record.get("scores")), *(listing(trace.get("scores")) if trace is not record else ())]:
+            told = {"traceId": trace.get("id"), **mapping(score)}
+            if isinstance(score, dict) and (given := langfuse_score(self.name, told, where)) is not None:
+                yield given
         yield from trace_items(self.name, [(item, where) for item in observations], trace)

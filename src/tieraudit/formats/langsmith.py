@@ -86,11 +86,13 @@ class LangSmith:
         "task_hint": "a task-like key of `extra.metadata`, the prompt's or the graph node's name, else `name`",
         "tags": "`tags`",
         "metadata": "`extra.metadata`; the project as `session_name`",
-        "feedback": "`feedback_stats`",
+        "feedback": "`feedback_stats`; rows with `key`, `score`, `value`, `comment` of a `run_id`",
     }
 
     def matches(self, record: JsonObject) -> float:
-        """Sure when the row is a run with its place in a trace."""
+        """Sure when the row is a run with its place in a trace, or feedback on one."""
+        if _is_feedback(record):
+            return 1.0
         kind = record.get("run_type")
         if not isinstance(kind, str) or kind not in TYPES or "start_time" not in record:
             return 0.0
@@ -100,6 +102,9 @@ class LangSmith:
         """The run, and those inside it, as fragments of its trace; raises `Rejected` when it is no run."""
         if not self.matches(record):
             raise Rejected("not a LangSmith run")
+        if _is_feedback(record):
+            yield _given(self.name, record, where)
+            return
         waiting = [record]
         while waiting:
             run = waiting.pop()
@@ -174,6 +179,27 @@ class LangSmith:
             tags=labels(run.get("tags")),
             metadata={**_metadata(run, metadata), **found.kept},
         )
+
+
+def _is_feedback(record: JsonObject) -> bool:
+    """True for a row of the feedback that the SDK lists apart from the runs."""
+    return "run_id" in record and "key" in record and any(key in record for key in ("score", "feedback_source"))
+
+
+def _given(name: str, record: JsonObject, where: Where) -> Feedback:
+    score, value = record.get("score"), record.get("value")
+    return Feedback(
+        name,
+        where.file,
+        where.line,
+        text(record.get("run_id")),
+        text(record.get("trace_id")),
+        text(record.get("key")) or "feedback",
+        float(score) if isinstance(score, bool) else real(score),
+        value if isinstance(value, str) else None,
+        text(record.get("comment")),
+        time(record.get("created_at")),
+    )
 
 
 def _kind(run: JsonObject) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tieraudit.domain import Call, ContentState, Quarantined
+from tieraudit.domain import Call, ContentState, Feedback, Quarantined
 from tieraudit.formats.answers import answer
 from tieraudit.formats.base import Where
 from tieraudit.formats.langfuse_trace import LangfuseTrace
@@ -25,7 +25,7 @@ def observation(**fields: Any) -> dict[str, Any]:
     return {**plain, **fields}
 
 
-def read(*observations: dict[str, Any], **trace: Any) -> list[Call | Quarantined]:
+def read(*observations: dict[str, Any], **trace: Any) -> list[Call | Quarantined | Feedback]:
     record = {"trace": {"id": "t", **trace}, "observations": list(observations)}
     return list(LangfuseTrace().calls(record, Where("log", 1)))
 
@@ -271,3 +271,12 @@ def test_a_trace_without_observations_is_a_row_too() -> None:
 def test_an_observation_that_is_no_object_is_counted() -> None:
     items = list(LangfuseTrace().calls({"trace": {}, "observations": [observation(), None, "x"]}, Where("log", 1)))
     assert [type(item).__name__ for item in items] == ["Quarantined", "Quarantined", "Call"]
+
+
+def test_the_answer_of_the_api_is_the_trace_itself_with_its_scores() -> None:
+    score = {"observationId": "g", "name": "correct", "value": 1, "dataType": "NUMERIC", "source": "API"}
+    record = {"id": "t", "timestamp": START, "userId": "u", "observations": [observation()], "scores": [score]}
+    given, call = LangfuseTrace().calls(record, Where("log", 1))
+    assert isinstance(given, Feedback) and isinstance(call, Call)
+    assert (given.source_id, given.trace_id, given.value) == ("g", "t", 1.0)
+    assert (call.trace_id, call.user_id, call.content_state) == ("t", "u", ContentState.FULL)

@@ -230,3 +230,9 @@ def test_the_same_row_in_two_exports_is_the_same_call() -> None:
     first, again = read(row(id="x", parent_observation_id="o"), row(id="x", parent_observation_id="o"))
     assert isinstance(first, Call) and isinstance(again, Call)
     assert first.source_id == again.source_id
+
+
+def test_a_page_of_the_api_holds_many_rows() -> None:
+    items = read(*records("@page.json"))
+    assert [item.source_id for item in items if isinstance(item, Call)] == ["api-3", "api-4"]
+    assert [item.reason for item in items if isinstance(item, Quarantined)] == ["not an LLM call: EVENT"]

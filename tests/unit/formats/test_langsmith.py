@@ -217,3 +217,10 @@ def test_the_documented_example_is_a_failed_call_without_content(shared: Path) -
     assert call.latency_ms == 369
     (given,) = [item for item in read(*rows(source)) if isinstance(item, Feedback)]
     assert (given.name, given.value) == ("correctness", 1.0)
+
+
+def test_feedback_that_stands_apart_is_of_its_run() -> None:
+    first, second = [item for item in read(*rows(LOGS / "langsmith@feedback.jsonl")) if isinstance(item, Feedback)]
+    assert (first.name, first.value, first.comment) == ("correct", 1.0, "Right order")
+    assert (second.name, second.value, second.label) == ("tone", None, "kind")
+    assert first.source_id == second.source_id == "00000004-7110-0000-0000-000000000002"
