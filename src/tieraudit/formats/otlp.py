@@ -125,9 +125,7 @@ class OpenTelemetry:
         ]
         if not told and not any(notes):
             return
-        reading = read_span(span)
-        of_call = reading.kind in (Kind.CALL, Kind.OUTER)
-        source_id = (reading.response_id or span["span"]) if of_call else None
+        source_id = _source_id(span)
         for event in told:
             yield self._evaluation(event, span["trace"], source_id, where)
         for note in notes:
@@ -163,6 +161,15 @@ class OpenTelemetry:
             comment=text(result.get("explanation")),
             given_at=None,
         )
+
+
+def _source_id(span: JsonObject) -> str | None:
+    """The id of the span's call; None when it has none."""
+    try:
+        reading = read_span(span)
+    except Rejected:
+        return None
+    return (reading.response_id or text(span["span"])) if reading.kind in (Kind.CALL, Kind.OUTER) else None
 
 
 def _alone(part: Fragment) -> Call | Quarantined:

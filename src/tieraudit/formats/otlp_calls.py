@@ -38,7 +38,9 @@ LONGEST = 500  # of an attribute that is kept as metadata
 def judge(node: Node, where: Where, name: str) -> Call | Quarantined:
     """The call of one span as the format ``name`` gives it, or why it is none."""
     kind = node.reading.kind
-    if kind is Kind.AGENT:
+    if node.unreadable is not None:
+        reason = node.unreadable
+    elif kind is Kind.AGENT:
         reason = AGENT_RUN
     elif kind not in (Kind.CALL, Kind.OUTER):
         reason = OTHER_SPAN

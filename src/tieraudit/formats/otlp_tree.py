@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from tieraudit.domain import JsonObject
+from tieraudit.errors import Rejected
 from tieraudit.formats.dialects import read_span
 from tieraudit.formats.dialects.reading import Kind, Reading
 
@@ -29,6 +30,7 @@ class Node:
     below: list[tuple[Node, bool]] = field(default_factory=list)
     wraps: bool = False
     copy_of: Node | None = None
+    unreadable: str | None = None
 
     @property
     def is_call(self) -> bool:
@@ -38,7 +40,7 @@ class Node:
 
 def build(spans: Sequence[JsonObject]) -> list[Node]:
     """The spans as nodes, in their order, with wrappers and copies marked and calls completed from around them."""
-    nodes = [Node(span, at, read_span(span)) for at, span in enumerate(spans)]
+    nodes = [_node(span, at) for at, span in enumerate(spans)]
     by_id: dict[str, Node] = {}
     for node in nodes:
         if isinstance(name := node.span.get("span"), str):
@@ -55,6 +57,13 @@ def build(spans: Sequence[JsonObject]) -> list[Node]:
         if node.is_call:
             _complete(node)
     return nodes
+
+
+def _node(span: JsonObject, at: int) -> Node:
+    try:
+        return Node(span, at, read_span(span))
+    except Rejected as reason:
+        return Node(span, at, Reading(kind=Kind.OTHER), unreadable=reason.message)
 
 
 def _ancestors(node: Node) -> Iterator[Node]:

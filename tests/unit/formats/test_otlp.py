@@ -555,6 +555,14 @@ def test_names_come_from_the_spans_around_a_call() -> None:
     assert (found.task_hint, found.conversation_id) == ("helper", "s")
 
 
+def test_json_nested_too_deeply_in_one_span_does_not_lose_the_others() -> None:
+    deep = "[" * 5000 + "]" * 5000
+    bad = span("bad", attributes={**CHAT, "gen_ai.input.messages": deep, "annotations.0.annotation.name": "x"})
+    items = read(document(bad, span("good", attributes={**CHAT, **ASKED, **SAID})))
+    assert reasons(items) == {"nested too deeply": 1}
+    assert len([item for item in items if isinstance(item, Call)]) == 1
+
+
 def test_a_span_that_is_its_own_parent_is_read() -> None:
     assert len(calls(document(span("call", "call", attributes={**CHAT, **ASKED, **SAID})))) == 1
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from tieraudit.domain import JsonObject
+from tieraudit.errors import Rejected
 from tieraudit.formats.dialects import (
     adk,
     events,
@@ -63,7 +64,17 @@ def speaks(span: JsonObject) -> bool:
 
 
 def read_span(span: JsonObject) -> Reading:
-    """What all dialects on the span say together; its ``kind`` is always set."""
+    """What all dialects on the span say together; its ``kind`` is always set.
+
+    Raises `Rejected` when a value is nested too deeply: JSON in an attribute is not checked before.
+    """
+    try:
+        return _read(span)
+    except RecursionError as error:
+        raise Rejected("nested too deeply") from error
+
+
+def _read(span: JsonObject) -> Reading:
     attributes = span["attributes"]
     found = Reading()
     for dialect in DIALECTS.values():
