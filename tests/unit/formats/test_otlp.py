@@ -97,6 +97,19 @@ SAID = {"gen_ai.output.messages": '[{"role": "assistant", "parts": [{"type": "te
 # -- dialects ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("named", "operation"),
+    [
+        ("chat", "chat"), ("generate_content", "chat"), ("chat.streaming_completions", "chat"),
+        ("text_completion", "text_completion"), ("embeddings", "embeddings"), ("create_agent", None),
+        ("execute_tool", None), ("vectordb", None), ("invoke_agent", None),
+    ],
+)  # fmt: skip
+def test_the_operation_says_whether_a_span_is_a_call(named: str, operation: str | None) -> None:
+    found = calls(document(span("call", attributes={"gen_ai.operation.name": named, "gen_ai.request.model": "m"})))
+    assert [each.operation for each in found] == ([operation] if operation else [])
+
+
 def test_an_image_in_a_message_becomes_a_reference_and_what_cannot_be_said_is_no_whole_prompt() -> None:
     told = [
         {"type": "text", "content": "what is this?"},

@@ -35,6 +35,8 @@ OPERATIONS = {
     "text.completions": "text_completion", "image": "image_generation", "image_generation": "image_generation",
     "audio": "speech", "responses": "chat", "message": "chat", "messages": "chat", "streaming_chat": "chat",
 }  # fmt: skip
+# What is in the names that frameworks make up for the same operations.
+WORDS = (("embed", "embeddings"), ("chat", "chat"), ("text_gen", "chat"), ("complet", "text_completion"))
 # Of gen_ai.request.*, what has a field of its own, or is no setting of the model.
 NOT_PARAMETERS = {
     "model", "stream", "is_stream", "structured_output_schema", "choice.count", "type", "encoding_formats", "user",
@@ -99,12 +101,13 @@ def usage(attributes: Mapping[str, Any]) -> JsonObject:
 
 
 def _kind(attributes: Mapping[str, Any], found: Reading) -> None:
-    named = text(attributes.get("gen_ai.operation.name"))
-    if named in OPERATIONS:
-        found.kind, found.operation = Kind.CALL, OPERATIONS[named]
-    elif named == "invoke_agent":
-        found.kind = Kind.AGENT
-    elif named is not None or first(attributes, "gen_ai.tool.name", "gen_ai.tool.call.id") is not None:
+    named = (text(attributes.get("gen_ai.operation.name")) or "").lower()
+    known = OPERATIONS.get(named) or next((kind for word, kind in WORDS if word in named), None)
+    if "agent" in named:
+        found.kind = Kind.AGENT if named == "invoke_agent" else Kind.OTHER
+    elif known is not None:
+        found.kind, found.operation = Kind.CALL, known
+    elif named or first(attributes, "gen_ai.tool.name", "gen_ai.tool.call.id") is not None:
         found.kind = Kind.OTHER
 
 
