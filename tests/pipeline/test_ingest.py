@@ -394,6 +394,11 @@ SAMPLES = {
     "http_pairs/anthropic_messages.jsonl": (9, 9, 0, 0),
     "http_pairs/bedrock_runtime.jsonl": (13, 13, 0, 0),
     "bedrock/model_invocation_log.jsonl": (7, 5, 0, 2),
+    "vertex/request_response_row.json": (1, 1, 0, 0),
+    "azure-openai/apim_gateway.log": (2, 2, 0, 0),
+    "azure-openai/request_response_diagnostic.log": (3, 2, 0, 1),
+    "anthropic/message_batch_results.jsonl": (2, 0, 0, 2),
+    "openai/batch/out.jsonl": (1, 1, 0, 0),
     "langfuse/ui-trace-json": (88, 22, 0, 66),
 }
 

@@ -5,36 +5,26 @@ A body that says nothing (left out, cut off, a placeholder) gives an exchange wi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from tieraudit.domain import JsonObject, Usage
-from tieraudit.formats.answers import answer
 from tieraudit.formats.anthropic_body import anthropic_exchange
-from tieraudit.formats.bodies import Exchange, total
-from tieraudit.formats.chat import chat_request, error_of
-from tieraudit.formats.fields import count, decoded, first, mapping, text
+from tieraudit.formats.bodies import Exchange
+from tieraudit.formats.fields import decoded, mapping
+from tieraudit.formats.gemini_body import gemini_exchange
 from tieraudit.formats.openai_body import openai_exchange, openai_operation
-from tieraudit.formats.prompts import conversation
-from tieraudit.formats.sse import fold_stream, is_stream
-
-GEMINI_USAGE = (
-    ("input_tokens", ("promptTokenCount", "prompt_token_count")),
-    ("output_tokens", ("candidatesTokenCount", "candidates_token_count")),
-    ("reasoning_output_tokens", ("thoughtsTokenCount", "thoughts_token_count")),
-    ("cache_read_input_tokens", ("cachedContentTokenCount", "cached_content_token_count")),
-    ("total_tokens", ("totalTokenCount", "total_token_count")),
-)
+from tieraudit.formats.sse import events, fold_stream, is_stream
 
 
 def gateway_exchange(asked: Any, answered: Any, *, url: str = "") -> Exchange:
     """The call of two bodies, either of which may be absent, JSON in a string, or raw server-sent events."""
-    request, streamed = mapping(asked), is_stream(decoded(answered))
-    response = fold_stream(decoded(answered)) if streamed else mapping(answered)
+    request, answered = mapping(asked), decoded(answered)
+    chunks = list(events(answered)) if isinstance(answered, list) or is_stream(answered) else []
+    response = fold_stream(answered) if is_stream(answered) else mapping(answered)
     path = path_of(url)
-    if "contents" in request or "candidates" in response:
-        return _gemini(request, response)
+    if "contents" in request or "candidates" in response or any("candidates" in chunk for chunk in chunks):
+        return gemini_exchange(request, chunks or response)
     if _is_anthropic(path, request, response):
         return anthropic_exchange(request, response)
     kind = openai_operation(path, request, response)
@@ -91,29 +81,3 @@ def _is_anthropic(path: str, request: JsonObject, response: JsonObject) -> bool:
     if path.endswith("/messages") or response.get("type") == "message" or "anthropic_version" in request:
         return True
     return response.get("type") == "error" or ("system" in request and "messages" in request)
-
-
-def _gemini(request: JsonObject, response: JsonObject) -> Exchange:
-    asked = conversation(request) if "contents" in request else None
-    body: JsonObject | None = None
-    if asked is not None:
-        body = chat_request(asked.parameters, list(asked.messages))
-        if asked.tools:
-            body["tools"] = asked.tools
-    return Exchange(
-        request=body,
-        response=answer(response) if "candidates" in response else None,
-        usage=_gemini_usage(mapping(first(response, "usageMetadata", "usage_metadata"))),
-        complete=asked is None or asked.complete,
-        response_model=text(first(response, "modelVersion", "model_version")),
-        response_id=text(first(response, "responseId", "response_id")),
-        error=error_of(response),
-    )
-
-
-def _gemini_usage(reported: Mapping[str, Any]) -> Usage:
-    """Tokens; Gemini counts thoughts beside the answer."""
-    found = {name: count(first(reported, *keys)) for name, keys in GEMINI_USAGE}
-    if found["output_tokens"] is not None or found["reasoning_output_tokens"] is not None:
-        found["output_tokens"] = total(found["output_tokens"], found["reasoning_output_tokens"])
-    return Usage(**found)

@@ -115,7 +115,7 @@ def _content(content: Any, mapped: Mapped) -> Any:
     parts: list[JsonObject] = []
     for item in content:
         part = mapping(item)
-        kind = part.get("type")
+        kind = text(part.get("type"))
         if kind in PARTS:
             parts.append({"type": "text", "text": part.get("text") or part.get("refusal") or ""})
         elif kind == "input_image" and isinstance(part.get("image_url"), str):

@@ -41,6 +41,30 @@ CURES = {
         "these generations were traced without their input",
         "let the integration record inputs and outputs (capture content), and no mask function hide them",
     ),
+    ("bedrock", "absent"): (
+        "Bedrock delivers bodies only when it is told to, large ones in files of their own",
+        "switch the delivery of text on in the settings of model invocation logging, and give the folder with `data/`",
+    ),
+    ("openai-batch", "absent"): (
+        "the output of a batch does not hold the requests",
+        "ingest the input files of the batches too, at any time",
+    ),
+    ("anthropic-batch", "absent"): (
+        "the results of a batch do not hold the requests",
+        "ingest the submitted requests too, with created_at beside them",
+    ),
+    ("azure-diagnostics", "absent"): (
+        "Azure's diagnostic logs never hold content or tokens",
+        "log bodies at API Management, or at a proxy of your own",
+    ),
+    ("azure-apim", "redacted"): (
+        "API Management cuts bodies at the configured size, at most eight kilobytes",
+        "switch on the log of language models (GatewayLlmLogs) with messages, and ingest it too",
+    ),
+    ("azure-apim", "absent"): (
+        "API Management logs no bodies unless it is told to",
+        "switch on the log of language models (GatewayLlmLogs) with messages",
+    ),
     ("openai-pairs", "redacted"): (
         "a request goes on from an earlier response that only the provider stores (previous_response_id)",
         "log the conversation's items with each request",

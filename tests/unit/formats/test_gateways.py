@@ -178,3 +178,16 @@ def test_the_sample_of_kong_is_read_whole() -> None:
     assert (second.usage.input_tokens, second.usage.output_tokens, second.latency_ms) == (89, 56, 4927)
     assert (second.request_model, second.cache_hit) == ("gpt-35-turbo", False)
     assert first.content_state is second.content_state is ContentState.ABSENT
+
+
+def test_geminis_chunks_are_folded_as_events_and_as_a_list() -> None:
+    asked = {"contents": [{"role": "user", "parts": [{"text": "Tea?"}]}], "generationConfig": {"topK": 3}}
+    chunks = [
+        {"candidates": [{"content": {"role": "model", "parts": [{"text": word}]}}], "modelVersion": "gemini-2.5-flash"}
+        for word in ("Yes", "!")
+    ]
+    for answered in (chunks, json.dumps(chunks), "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks)):
+        found = gateway_exchange(json.dumps(asked), answered)
+        assert found.request == {"messages": [{"role": "user", "content": "Tea?"}], "top_k": 3}
+        assert found.response is not None and found.response.text == "Yes!"
+        assert found.response_model == "gemini-2.5-flash"
