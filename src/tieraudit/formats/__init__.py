@@ -21,6 +21,7 @@ FORMATS: Registry[Format] = Registry(
         "openai-batch": "tieraudit.formats.openai_batch:OpenAIBatch",
         "anthropic-batch": "tieraudit.formats.anthropic_batch:AnthropicBatch",
         "anthropic-pairs": "tieraudit.formats.anthropic_pairs:AnthropicPairs",
+        "gemini-pairs": "tieraudit.formats.gemini_pairs:GeminiPairs",
         "bedrock": "tieraudit.formats.bedrock:BedrockInvocations",
         "bedrock-pairs": "tieraudit.formats.bedrock_pairs:BedrockPairs",
         "vertex": "tieraudit.formats.vertex:VertexLog",

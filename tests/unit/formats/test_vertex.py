@@ -12,6 +12,7 @@ from tieraudit.domain import Call, ContentState, Usage
 from tieraudit.formats.base import Where
 from tieraudit.formats.fields import started
 from tieraudit.formats.gemini_body import fold_gemini, gemini_exchange, gemini_request, gemini_usage, json_schema
+from tieraudit.formats.gemini_pairs import GeminiPairs
 from tieraudit.formats.vertex import VertexLog
 
 LOG = Path(__file__).resolve().parents[2] / "fixtures" / "logs" / "vertex.jsonl"
@@ -155,3 +156,26 @@ def test_the_published_row_is_read(shared: Path) -> None:
     assert (call.response.finish_reason, call.request_model, call.response_model) == (
         "stop", "gemini-2.5-pro", "gemini-2.5-pro",
     )  # fmt: skip
+
+
+def pair(line: int) -> Call:
+    rows = (LOG.parent / "gemini-pairs.jsonl").read_text(encoding="utf-8").splitlines()
+    (call,) = GeminiPairs().calls(json.loads(rows[line - 1]), Where("log", line))
+    return call
+
+
+def test_pairs_name_their_model_in_the_body_or_the_address() -> None:
+    assert [pair(line).request_model for line in (1, 2, 3, 4)] == ["gemini-2.5-flash"] * 3 + [None]
+    assert pair(1).usage == Usage(10, 4, None, 23, 20, 33)
+
+
+def test_a_streamed_pair_is_folded() -> None:
+    call = pair(3)
+    assert call.stream is True and call.response is not None
+    assert (call.response.text, call.response.finish_reason, call.provider) == ("Good day", "length", "google")
+
+
+def test_a_batch_prediction_has_the_time_of_its_processing() -> None:
+    call = pair(4)
+    assert (call.started_at, call.task_hint) == (started("2026-11-04T09:00:00Z"), "drinks")
+    assert (pair(5).error_type, pair(5).http_status) == ("UNAVAILABLE", 503)
