@@ -158,7 +158,7 @@ def test_a_recogniser_that_no_router_can_use_is_left_out(
 @pytest.mark.parametrize(
     ("said", "recogniser"),
     [
-        ("Sort the mail to [email:1].", lambda text: {"kind": "system_sha256", "value": [sha256(text)]}),
+        ("Sort the mail to [email:3f2a].", lambda text: {"kind": "system_sha256", "value": [sha256(text)]}),
         ("Use the key [secret:openai_key] well.", lambda text: {"kind": "system_regex", "value": re.escape(text)}),
     ],
 )

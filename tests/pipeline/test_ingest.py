@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import re
 import shutil
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -260,7 +261,14 @@ def test_personal_data_stay_unless_redact_is_asked_for(tmp_path: Path) -> None:
     receipt = ingest(redacted, [path], IngestOptions(redact=True))
     sql = "SELECT request->>'$.messages[0].content', response->>'$.text', user_id FROM calls"
     assert query(plain, sql) == [("I am bob@example.org", "Hello bob@example.org", "bob@example.org")]
-    assert query(redacted, sql) == [("I am [email:1]", "Hello [email:1]", "[user:1]")]
+    [(asked, answered, user)] = query(redacted, sql)
+    placeholder = asked.removeprefix("I am ")
+    assert re.fullmatch(r"\[email:[0-9a-f]{4}\]", placeholder) and answered == f"Hello {placeholder}"
+    assert re.fullmatch(r"\[user:[0-9a-f]{4}\]", user)
+    again = Store(None)
+    again._connection.execute("INSERT INTO redaction_key VALUES (?)", [query(redacted, "FROM redaction_key")[0][0]])
+    ingest(again, [path], IngestOptions(redact=True))
+    assert query(again, sql) == [(asked, answered, user)]
     assert receipt.found["email"] == 3
     assert query(plain, "SELECT call_id FROM calls") == query(redacted, "SELECT call_id FROM calls")
 

@@ -101,10 +101,9 @@ def call_row(call: Call, key: str, redactor: Redactor, *, keep: Keep = "all") ->
     labels = [call.task_hint, call.error_message, call.error_type, call.request_model, call.response_model]
     labels += [call.conversation_id, call.trace_id, call.source_id, call.provider, *call.tags]
     if redactor.personal or may_hold_secret(" ".join(filter(None, (*texts, *labels)))):
-        seen: dict[tuple[str, str], int] = {}
-        parts = [redactor.clean(part, seen) for part in parts]
+        parts = [redactor.clean(part) for part in parts]
         texts = [None if part is None else msgspec.json.encode(part).decode() for part in parts]
-        labels = [redactor.clean(label, seen) for label in labels]
+        labels = [redactor.clean(label) for label in labels]
     hint, message, error_type, request_model, response_model, conversation, trace, source_id, provider = labels[:9]
     usage = call.usage
     return {

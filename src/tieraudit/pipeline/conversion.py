@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
@@ -40,6 +40,7 @@ class Job:
     until: datetime | None = None
     redact: bool = False
     keep: Keep = "all"
+    key: bytes = b""
 
 
 @dataclass(slots=True)
@@ -61,13 +62,15 @@ class Converted:
 
 def convert(job: Job, rows: Sequence[Raw]) -> Converted:
     """The batch ``rows`` of one file; never raises for what stands in a row."""
-    redactor = Redactor(personal=job.redact)
+    redactor = Redactor(personal=job.redact, key=job.key)
     result = Converted(rows=len(rows))
     gathered = _Gathered()
     for item in items(job, rows):
         gathered.add(item)
     result.beside = gathered.beside_only(len(gathered.feedback) + len(gathered.billed))
     result.quarantined = gathered.quarantined
+    if job.redact:
+        result.quarantined = [replace(row, excerpt=redactor.text(row.excerpt)) for row in gathered.quarantined]
     add_calls(result, job, gathered.calls, redactor)
     result.fragments = fragment_table(gathered.fragments, job.format, redactor) if gathered.fragments else None
     result.feedback = feedback_table(gathered.feedback, redactor) if gathered.feedback else None

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from os import urandom
 from pathlib import Path
 
 import pyarrow as pa
@@ -36,7 +37,7 @@ class IngestOptions:
     """How to read: the format's name or ``auto``, or a ``mapping`` file; calls with ``since <= start < until``.
 
     ``redact`` replaces personal data; ``keep`` says of which calls prompt and answer are stored; ``invoice_usd`` is
-    what the provider billed for the same time; ``processes`` None takes one a core.
+    what the provider billed for the same time; ``processes`` None takes one a core. ``key`` is the store's own.
     """
 
     format: str = "auto"
@@ -47,6 +48,7 @@ class IngestOptions:
     keep: Keep = "all"
     invoice_usd: Decimal | None = None
     processes: int | None = None
+    key: bytes = b""
 
 
 DEFAULTS = IngestOptions()
@@ -62,6 +64,8 @@ def ingest(
     after showing the receipt. Raises `InputError` when no file could be read, `UsageError` for an unknown format.
     """
     found = find_sources(paths)
+    if options.redact:
+        options = replace(options, key=_placeholder_key(store))
     store.execute("ingest_forget_prices", release=f"{RELEASE}:")
     first_id = int(store.one("ingest_next_id")["ingest_id"])
     counts: list[FileCounts] = []
@@ -89,12 +93,22 @@ def ingest(
     )
 
 
+def _placeholder_key(store: Store) -> bytes:
+    """The store's own key for placeholders, made when it is first needed."""
+    rows = store.rows("redaction_key")
+    if not rows:
+        store.execute("redaction_key_set", key=urandom(16))
+        rows = store.rows("redaction_key")
+    return bytes(rows[0]["key"])
+
+
 def _ingest_log(
     store: Store, log: Log, options: IngestOptions, converter: Converter, taken: Counter[str], progress: Progress
 ) -> FileCounts:
     job = Job(
-        log.format.name, log.name, log.root, options.mapping, options.since, options.until, options.redact, options.keep
-    )
+        log.format.name, log.name, log.root, options.mapping, options.since, options.until, options.redact,
+        options.keep, options.key,
+    )  # fmt: skip
     counts = FileCounts(log.name, log.format.name)
     with store.transaction():
         record = _Record(store, counts)

@@ -31,6 +31,8 @@ class Wanted(Protocol):
     def redact(self) -> bool: ...  # noqa: D102
     @property
     def keep(self) -> Keep: ...  # noqa: D102
+    @property
+    def key(self) -> bytes: ...  # noqa: D102
 
 
 def joined(store: Store, wanted: Wanted) -> Iterator[tuple[str, Converted]]:
@@ -60,7 +62,7 @@ def _converted(source_format: str, keys: list[list[Fragment]], wanted: Wanted) -
                 calls.append(item)
             else:
                 result.quarantined.append(item)
-    redactor = Redactor(personal=wanted.redact)
+    redactor = Redactor(personal=wanted.redact, key=wanted.key)
     job = Job(source_format, "", None, None, wanted.since, wanted.until, wanted.redact, wanted.keep)
     add_calls(result, job, calls, redactor)
     result.found = redactor.found

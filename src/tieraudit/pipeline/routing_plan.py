@@ -14,6 +14,7 @@ from typing import Any
 
 from tieraudit.config import Config
 from tieraudit.domain import JsonObject, Recogniser
+from tieraudit.redaction import PLACEHOLDER
 from tieraudit.routers.base import Route, RoutingPlan
 from tieraudit.routers.reach import Sampled
 from tieraudit.routers.runtime.tieraudit_route import look
@@ -27,7 +28,7 @@ SLUG_CHARS = 48
 PUBLIC_NAME = re.compile(r"(?!os\.environ/|tieraudit-|task/)[A-Za-z0-9][\w.:/@+ -]{0,200}")
 
 # What ingest puts in place of secrets and personal data, also as it stands in a pattern.
-REDACTED = re.compile(r"\\?\[(?:secret:[a-z_]+|(?:email|iban|card|ipv4|phone):\d+)\\?\]")
+REDACTED = re.compile(rf"\\?\[{PLACEHOLDER}\\?\]")
 
 
 def read_plan(store: Store, config: Config, audit_id: str, canary: int) -> RoutingPlan:

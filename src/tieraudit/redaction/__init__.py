@@ -1,88 +1,108 @@
 """What must not reach the store: secrets always, personal data when asked; counted by kind, never shown.
 
-Secrets (keys, tokens, passwords) become ``[secret:kind]``. Personal data become ``[email:1]``, ``[email:2]`` ...,
-numbered within one call, so that a request and its answer still speak of the same person.
+Secrets (keys, tokens, passwords) become ``[secret:kind]``. Personal data become ``[email:3f2a]``: four digits of a
+keyed hash, so that one value has one placeholder in the whole store and no list of values is kept.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cache, cached_property
+from hashlib import blake2b
+from importlib.metadata import entry_points
+from os import urandom
 from typing import Any
 
 import msgspec
 
+from tieraudit.redaction.personal import PERSONAL, bare, find_personal
 from tieraudit.redaction.secrets import SECRET_SIGNS, may_hold_secret, scrub_secrets, secret_field, secret_header
 
-__all__ = ["SECRET_SIGNS", "Redactor", "may_hold_secret", "scrub_secrets"]
+__all__ = ["PLACEHOLDER", "SECRET_SIGNS", "Redactor", "may_hold_secret", "scrub_secrets"]
 
-PERSONAL: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("email", re.compile(r"\b[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b")),
-    ("iban", re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")),
-    ("card", re.compile(r"(?<![\d.-])\d(?:[ -]?\d){12,18}(?![\d-])")),
-    ("ipv4", re.compile(r"(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\d.])")),
-    (
-        "phone",
-        re.compile(
-            r"(?<![\w.+-])(?:(?:\+|00)[1-9]\d{0,2}[ ./-]?(?:\(0\))?(?:\(?\d{1,4}\)?[ ./-]?){2,5}\d{2,4}"
-            r"|\(\d{3}\) ?\d{3}-\d{4}|\d{3}[-. ]\d{3}[-. ]\d{4}|0\d{2,4}[ /-]\d{3}[ -]?\d{3,5})(?![\w-])"
-        ),
-    ),
-)
+# A package that knows names offers a function (text) -> [(start, end), ...] in the entry-point group tieraudit.names.
+NameFinder = Callable[[str], Iterable[tuple[int, int]]]
+# What stands in place of secrets and personal data, without its brackets.
+_KINDS = "|".join(dict.fromkeys([*(kind.name for kind in PERSONAL), "name", "user"]))
+PLACEHOLDER = rf"(?:secret:[a-z_]+|(?:{_KINDS}):[0-9a-f]{{4}})"
+_PLACED = re.compile(rf"\[{PLACEHOLDER}\]")
+
+
+@cache
+def name_finders() -> list[NameFinder]:
+    """The finders of names that installed packages offer."""
+    return [point.load() for point in entry_points(group="tieraudit.names")]
 
 
 class Redactor:
-    """Cleans the calls of one run and counts what it found by kind in ``found``.
+    """Cleans calls and counts what it found by kind in ``found``.
 
-    Secrets are always taken out; ``personal`` adds e-mail addresses, telephone numbers, card numbers, IBANs and IPv4
-    addresses. Patterns cannot find names or postal addresses.
+    Secrets are always taken out; ``personal`` adds what `tieraudit.redaction.personal` knows and the names that an
+    installed finder of names reports. With the same ``key`` the same value gets the same placeholder; without one,
+    within this object only.
     """
 
-    def __init__(self, *, personal: bool = False) -> None:
+    def __init__(self, *, personal: bool = False, key: bytes = b"") -> None:
         self.personal = personal
         self.found: Counter[str] = Counter()
-        self._people: dict[str, int] = {}
+        self._key = key or urandom(16)
 
     def text(self, text: str) -> str:
-        """``text`` cleaned, with personal placeholders numbered from 1."""
+        """``text`` cleaned."""
         return str(self.clean(text))
 
-    def clean(self, value: Any, seen: dict[tuple[str, str], int] | None = None) -> Any:
-        """``value`` (a string, list, mapping or scalar) cleaned throughout; ``seen`` numbers one call's placeholders.
+    def clean(self, value: Any) -> Any:
+        """``value`` (a string, list, mapping or scalar) cleaned throughout; itself when there is nothing to clean.
 
         Raises RecursionError on nesting beyond the interpreter's limit.
         """
         if not self.personal and not _worth_a_walk(value):
             return value
-        numbers: dict[tuple[str, str], int] = {} if seen is None else seen
 
         def one(text: str) -> str:
             text = scrub_secrets(text, self.found)
-            return self._without_personal(text, numbers) if self.personal else text
+            return self._without_personal(text) if self.personal else text
 
         return _walk(value, one, self.found)
 
     def person(self, user_id: str) -> str:
-        """An id of a user: the same placeholder for the same person in the whole run when it holds personal data."""
+        """An id of a user, replaced as a whole when it holds personal data."""
         cleaned = self.text(user_id)
-        if not self.personal or cleaned == user_id:
-            return cleaned
-        return f"[user:{self._people.setdefault(user_id, len(self._people) + 1)}]"
+        return cleaned if not self.personal or cleaned == user_id else self._placeholder("user", user_id)
 
-    def _without_personal(self, text: str, numbers: dict[tuple[str, str], int]) -> str:
-        for kind, pattern in PERSONAL:
+    def _without_personal(self, text: str) -> str:
+        if len(text) < 6 and not self._name_finders:
+            return text
+        spans = [(*match.span(), match.group()) for match in _PLACED.finditer(text)]
+        for kind, match, value in find_personal(text):
+            group = "value" if match.re.groups else 0
+            self._place(spans, match.start(group), match.end(group), kind, value)
+        for finder in self._name_finders:
+            for start, end in finder(text):
+                self._place(spans, start, end, "name", text[start:end])
+        if not spans:
+            return text
+        parts, at = [], 0
+        for start, end, placeholder in sorted(spans):
+            parts += [text[at:start], placeholder]
+            at = end
+        return "".join([*parts, text[at:]])
 
-            def placeholder(match: re.Match[str], kind: str = kind) -> str:
-                value = match.group()
-                if not CHECKS.get(kind, _always)(value):
-                    return value
-                self.found[kind] += 1
-                same = sum(1 for known, _ in numbers if known == kind)
-                return f"[{kind}:{numbers.setdefault((kind, _bare(value)), same + 1)}]"
+    def _place(self, spans: list[tuple[int, int, str]], start: int, end: int, kind: str, value: str) -> None:
+        if start >= end or any(start < taken and first < end for first, taken, _ in spans):
+            return
+        self.found[kind] += 1
+        spans.append((start, end, self._placeholder(kind, value)))
 
-            text = pattern.sub(placeholder, text)
-        return text
+    def _placeholder(self, kind: str, value: str) -> str:
+        digest = blake2b(f"{kind}:{bare(value)}".encode("utf-8", "replace"), key=self._key, digest_size=2)
+        return f"[{kind}:{digest.hexdigest()}]"
+
+    @cached_property
+    def _name_finders(self) -> list[NameFinder]:
+        return name_finders()
 
 
 def _worth_a_walk(value: Any) -> bool:
@@ -132,31 +152,3 @@ def _hidden(value: str, cleaned: str, found: Counter[str]) -> str:
         return cleaned
     found["secret:field"] += 1
     return "[secret:field]"
-
-
-def _always(_: str) -> bool:
-    return True
-
-
-def _bare(value: str) -> str:
-    return re.sub(r"[ ()./-]", "", value).lower()
-
-
-def _luhn(value: str) -> bool:
-    """ISO/IEC 7812-1 annex B: the check digit of a card number."""
-    digits = [int(c) for c in value if c.isdigit()]
-    if len(set(digits)) == 1:
-        return False
-    doubled = (2 * d - 9 if 2 * d > 9 else 2 * d for d in digits[-2::-2])
-    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
-
-
-def _iban(value: str) -> bool:
-    """ISO 13616: the number with its first four characters last, letters as 10..35, is 1 modulo 97."""
-    bare = value.replace(" ", "")
-    if not 15 <= len(bare) <= 34:
-        return False
-    return int("".join(str(int(c, 36)) for c in bare[4:] + bare[:4])) % 97 == 1
-
-
-CHECKS: dict[str, Callable[[str], bool]] = {"card": _luhn, "iban": _iban}
