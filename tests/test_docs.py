@@ -29,6 +29,10 @@ def test_the_command_line_page_is_what_help_prints() -> None:
     assert (ROOT / "docs/cli.md").read_text(encoding="utf-8") == _make_docs().cli_page(), "run: just docs"
 
 
+def test_the_formats_page_has_the_fidelity_receipts_of_the_formats() -> None:
+    assert (ROOT / "docs/formats.md").read_text(encoding="utf-8") == _make_docs().formats_page(), "run: just docs"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_between_pages_resolve(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):

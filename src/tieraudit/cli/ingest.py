@@ -14,6 +14,7 @@ from tieraudit.cli.output import print_json, print_text
 from tieraudit.cli.receipt import print_receipt
 from tieraudit.config import TEMPLATE
 from tieraudit.errors import InputError, UsageError
+from tieraudit.formats import FORMATS
 from tieraudit.pipeline.call_rows import Keep
 from tieraudit.pipeline.ingest import IngestOptions, ingest
 from tieraudit.pipeline.mapping_start import start_mapping
@@ -37,7 +38,7 @@ def command(
         typer.Option(
             "--format",
             metavar="NAME",
-            help="auto looks into each file; the names stand in docs/formats.md, and a wrong one lists them all.",
+            help=f"auto (looks into each file), or one of {', '.join(FORMATS.names())}.",
         ),
     ] = "auto",
     since: Annotated[str | None, typer.Option(metavar="D", help="Only calls from this day or moment (UTC) on.")] = None,
@@ -49,7 +50,8 @@ def command(
         typer.Option(
             "--map",
             metavar="FILE",
-            help="Read a format of your own as mapping FILE says; one that does not exist yet is written as a start.",
+            help="Read any other log as FILE says, a TOML file of where each field is. If there is no FILE yet, it is "
+            "guessed from the first records and written, for you to complete.",
         ),
     ] = None,
     keep: Annotated[
@@ -57,11 +59,12 @@ def command(
         typer.Option(
             "--keep-content",
             metavar="none|sample|all",
-            help="Whose prompts and answers are stored; without them cost and volume are still audited.",
+            help="Whether prompts and answers are stored: of no call, of one in ten, of all. Without them cost and "
+            "volume are still audited.",
         ),
     ] = "all",
     invoice: Annotated[
-        str | None, typer.Option(metavar="USD", help="What the provider billed for these calls, to compare.")
+        str | None, typer.Option(metavar="USD", help="What the provider billed for the calls of this run, to compare.")
     ] = None,
     redact: Annotated[
         bool,
@@ -75,14 +78,17 @@ def command(
 
     Reads what LiteLLM, Langfuse, OpenTelemetry, LangSmith, Bedrock, Azure, Vertex, Helicone, OpenRouter, Portkey and
     others export, and plain request and response pairs: JSON, CSV or Parquet, plain, .gz or .zst, told by content.
-    The provider's own usage and cost reports are read too, to check the spend against.
+    Any other log is read with --map. Calls whose parts stand in several files (a batch's requests and results) are
+    joined, also with files of earlier runs. The provider's own usage and cost reports are read too, to check the
+    spend against.
 
     Writes the calls to the database (--db), each once: reading the same file again changes nothing. Rows that cannot
     be read are kept in quarantine with file, line and reason. Keys, tokens and passwords in prompts and answers are
     replaced before anything is stored. Nothing leaves this machine. On the first run a tieraudit.toml with every
     setting and its default is written to the current folder.
 
-    The receipt says what became of every row, what the calls cost, and what is missing to replay them.
+    The receipt says what became of every row, what the calls cost, and what is missing to replay them. When a file
+    is no log at all, the others are read and the exit code is 3.
 
     Next: tieraudit classify
 

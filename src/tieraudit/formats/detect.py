@@ -21,7 +21,8 @@ def detect(records: Sequence[JsonObject], file: str) -> Format:
     if not records or best == 0:
         raise InputError(
             f"{file}: not a log in a format that is known ({seen(records)})",
-            hint=f"known: {', '.join(FORMATS.names())}; if it is one of them, say so: --format NAME",
+            hint=f"known: {', '.join(FORMATS.names())}; if it is one of them, say so: --format NAME; any other log: "
+            "--map mapping.toml",
         )
     candidates = [name for name, value in sureness.items() if best - value < TOO_CLOSE * len(records)]
     if len(candidates) > 1:
