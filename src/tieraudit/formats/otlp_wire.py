@@ -14,6 +14,7 @@ from typing import Any
 
 from tieraudit.domain import JsonObject
 from tieraudit.formats.fields import decoded, first, listing, mapping, text, time
+from tieraudit.formats.mapping_source import opened
 
 BATCHES = ("resourceSpans", "resource_spans", "resourceLogs", "resource_logs", "batches")
 SCOPES = ("scopeSpans", "scope_spans", "instrumentationLibrarySpans", "scopeLogs", "scope_logs")
@@ -43,8 +44,8 @@ def entries(record: JsonObject) -> Iterator[JsonObject]:
 
 
 def attributes_of(value: Any) -> JsonObject:
-    """Attributes as Python values, from a list of key and value, of Jaeger tags, or a mapping."""
-    value = decoded(value)
+    """Attributes as Python values, from a list of key and value, of Jaeger tags, a mapping, or a mapping in a CSV."""
+    value = opened(value)
     if isinstance(value, dict):
         return {str(key): plain_value(item) for key, item in value.items()}
     found: JsonObject = {}
@@ -245,12 +246,12 @@ def _clickhouse_log(item: JsonObject) -> JsonObject:
 
 def _clickhouse_span(item: JsonObject) -> JsonObject:
     """A row of ``otel_traces``: events as a list, or as three columns of the same length."""
-    events = listing(item.get("Events")) or [
+    events = listing(opened(item.get("Events"))) or [
         {"Timestamp": moment, "Name": name, "Attributes": given}
         for moment, name, given in zip(
-            listing(item.get("Events.Timestamp")),
-            listing(item.get("Events.Name")),
-            listing(item.get("Events.Attributes")),
+            listing(opened(item.get("Events.Timestamp"))),
+            listing(opened(item.get("Events.Name"))),
+            listing(opened(item.get("Events.Attributes"))),
             strict=False,
         )
     ]

@@ -29,6 +29,7 @@ from tieraudit.formats.dialects.reading import (
     read_prompt,
 )
 from tieraudit.formats.fields import count, decoded, first, labels, listing, mapping, task_hint, text
+from tieraudit.formats.mapping_source import opened
 from tieraudit.formats.messages import plain_text
 from tieraudit.formats.prompts import GEMINI_PARAMETERS
 from tieraudit.formats.tools import openai_tools
@@ -85,7 +86,7 @@ def _who(attributes: Mapping[str, Any], found: Reading) -> None:
     found.conversation_id = text(attributes.get("session.id"))
     found.user_id = text(attributes.get("user.id"))
     found.tags = labels(attributes.get("tag.tags"))
-    found.metadata = mapping(attributes.get("metadata"))
+    found.metadata = mapping(opened(attributes.get("metadata")))  # at times as Python prints it
     found.hint(PROMPT, first(attributes, "prompt.id", "llm.prompt_template.name"))
     found.hint(PROMPT, task_hint(found.metadata))
     found.hint(AGENT, attributes.get("agent.name"))
