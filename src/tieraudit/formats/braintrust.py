@@ -6,12 +6,14 @@ as ``input``, the choices as ``output`` and every parameter in ``metadata``, tog
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar
 
 from tieraudit.domain import Call, Feedback, JsonObject, Quarantined, Usage
 from tieraudit.errors import Rejected
 from tieraudit.formats.base import Fragment, Item, Where
+from tieraudit.formats.chat import content_state
 from tieraudit.formats.fields import (
     count,
     decoded,
@@ -37,6 +39,8 @@ MARKS = ("root_span_id", "span_id", "_xact_id", "span_parents", "is_root")
 # What a wrapped client calls its span, whatever the task.
 GENERIC = ("Chat Completion", "Completion", "openai", "anthropic", "Response", "litellm", "google")
 NOT_METADATA = PARAMETERS | {"model", "provider", "stream", "stream_options", "user", "user_id", "prompt"}
+# What an uploaded image or file is replaced by; the file itself is in no export.
+UPLOADED = re.compile(r'"type":"(?:braintrust|external)_attachment"')
 SESSIONS = ("session_id", "thread_id", "conversation_id")
 
 
@@ -117,8 +121,10 @@ class Braintrust:
         parameters = {key: value for key, value in metadata.items() if key in PARAMETERS and value is not None}
         parameters.update(mapping(parameters.pop("extra_body", None)))
         found = traced_exchange(row.get("input"), row.get("output"), parameters)
+        whole = found.whole and not UPLOADED.search(encoded(found.request))
         start = started(metrics.get("start"), row.get("created"))
         error = _error(row)
+        response = None if error[0] or found.request is None else found.response
         streamed = metadata.get("stream")
         token = milliseconds(metrics.get("time_to_first_token"))
         return Call(
@@ -128,8 +134,8 @@ class Braintrust:
             source_id=text(row.get("id")),
             started_at=start,
             request=found.request,
-            response=None if error[0] or found.request is None else found.response,
-            content_state=found.state(failed=bool(error[0])),
+            response=response,
+            content_state=content_state(found.request, response, complete=whole),
             provider=text(metadata.get("provider")),
             request_model=text(metadata.get("model")),
             response_model=found.response_model,

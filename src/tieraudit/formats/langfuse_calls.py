@@ -174,7 +174,9 @@ def _content(item: JsonObject, outer: JsonObject, metadata: JsonObject, attribut
             parameters.setdefault("tool_choice", "required")
         request = chat_request({**parameters, "tools": tools or None}, list(prompt.messages))
         called = any("tool_calls" in message for message in request["messages"]) or (response and response.tool_calls)
-        prompt.complete = prompt.complete and not (called and not tools) and MEDIA not in encoded(request["messages"])
+        prompt.complete = (
+            prompt.complete and not (called and not request.get("tools")) and MEDIA not in encoded(request["messages"])
+        )
     return Content(prompt, request, response, model, streamed if isinstance(streamed, bool) else None)
 
 

@@ -176,9 +176,12 @@ def _finished(found: Exchange) -> Exchange:
 def _loose(asked: Any, answered: Any, parameters: Mapping[str, Any]) -> Exchange:
     prompt, response = conversation(asked), _answer(answered)
     made = mapping(answered)
-    request, complete = None, True
+    request, complete, kept = None, True, dict[str, Any]()
     if prompt is not None:
-        told = {**parameters, **prompt.parameters}
+        # Beside the messages of a framework stands what it was told itself, which no model endpoint knows.
+        known = {key: value for key, value in prompt.parameters.items() if key in PARAMETERS}
+        kept = {key: value for key, value in prompt.parameters.items() if key not in (*PARAMETERS, "model", "stream")}
+        told = {**parameters, **known}
         tools = prompt.tools or openai_tools(told.get("tools"))
         rest = {PARAMETER_NAMES.get(key, key): value for key, value in told.items() if key not in ("tools", "system")}
         if (choice := _choice(rest.pop("tool_choice", None))) is not None:
@@ -188,13 +191,14 @@ def _loose(asked: Any, answered: Any, parameters: Mapping[str, Any]) -> Exchange
             messages.insert(0, {"role": "system", "content": system})
         request = chat_request({**rest, "tools": tools or None}, messages)
         called = bool(response and response.tool_calls) or any("tool_calls" in item for item in request["messages"])
-        complete = prompt.complete and not (called and not tools)
+        complete = prompt.complete and not (called and not request.get("tools"))
         complete = complete and len(tools) >= len(listing(told.get("tools")))
     return Exchange(
         request=request,
         response=response,
         usage=traced_usage(made.get("usage_metadata"), made.get("usage")),
         complete=complete,
+        kept=kept,
         response_model=text(made.get("model")),
         response_id=text(made.get("id")),
     )

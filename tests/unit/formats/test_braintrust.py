@@ -110,3 +110,15 @@ def test_an_error_may_be_any_json(error: Any, told: tuple[str, str, int | None])
     (call,) = READER.join([fragment])
     assert isinstance(call, Call)
     assert (call.error_type, call.error_message, call.http_status) == told
+
+
+def test_an_uploaded_image_makes_the_prompt_incomplete() -> None:
+    image = {"type": "image_url", "image_url": {"url": {"type": "braintrust_attachment", "key": "k"}}}
+    row = {"id": "r", "span_id": "s", "created": "2026-10-26T17:00:00Z", "span_attributes": {"type": "llm"}}
+    answered = {"role": "assistant", "content": "A form."}
+    (fragment,) = READER.calls(
+        {**row, "input": [{"role": "user", "content": [image]}], "output": answered}, Where("log", 1)
+    )
+    assert isinstance(fragment, Fragment)
+    (call,) = READER.join([fragment])
+    assert isinstance(call, Call) and call.content_state is ContentState.REDACTED

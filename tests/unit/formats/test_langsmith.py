@@ -224,3 +224,19 @@ def test_feedback_that_stands_apart_is_of_its_run() -> None:
     assert (first.name, first.value, first.comment) == ("correct", 1.0, "Right order")
     assert (second.name, second.value, second.label) == ("tone", None, "kind")
     assert first.source_id == second.source_id == "00000004-7110-0000-0000-000000000002"
+
+
+def test_what_a_framework_was_told_goes_to_the_metadata_and_not_to_the_model() -> None:
+    prompt = [[{"type": "human", "content": "Say hi"}]]
+    call = call_of(
+        inputs={"messages": prompt, "config": {"recursion_limit": 25}},
+        extra={"invocation_params": {"model": "gpt-4o-mini", "functions": [{"name": "wave"}], "temperature": 1}},
+        outputs={"messages": [{"type": "ai", "content": "", "tool_calls": [{"name": "wave", "args": {}, "id": "c"}]}]},
+    )
+    assert call.request == {
+        "messages": [{"role": "user", "content": "Say hi"}],
+        "temperature": 1,
+        "tools": [{"type": "function", "function": {"name": "wave"}}],
+    }
+    assert call.metadata == {"config": {"recursion_limit": 25}}
+    assert call.content_state is ContentState.FULL
