@@ -39,6 +39,8 @@ HANDLED = {
     *PARAMETERS, "model", "messages", "system", "stream", "tools", "tool_choice", "output_format", "output_config",
     "metadata", "anthropic_version", "prompt",
 }  # fmt: skip
+# What the usage report says of the price, and the words that mean the list price.
+BILLED_OTHERWISE = {"service_tier": ("standard",), "speed": ("standard",), "inference_geo": ("global", "not_available")}
 AT_THE_PROVIDER = ("mcp_servers", "container", "context_management")
 NOTES = ("thinking", "redacted_thinking")
 
@@ -52,6 +54,11 @@ def anthropic_exchange(asked: Mapping[str, Any], answered: Mapping[str, Any]) ->
     for name, value in mapping(reported.get("server_tool_use")).items():
         if value:  # billed apart from tokens
             kept[name] = value
+    for name, usual in BILLED_OTHERWISE.items():
+        if (value := text(reported.get(name))) not in (None, *usual):
+            kept[f"served_{name}"] = value
+    if longer := count(mapping(reported.get("cache_creation")).get("ephemeral_1h_input_tokens")):
+        kept["cache_creation_1h_input_tokens"] = longer  # dearer than those that live for five minutes
     chat = "messages" in asked or "prompt" not in asked
     return Exchange(
         request=request,

@@ -38,6 +38,7 @@ class GeminiPairs:
         "stream": "the address, or an answer in several bodies",
         "user_id": "`user_id`, `user`",
         "task_hint": "`task`, `feature` ... beside, in the metadata or in the `labels` of the request",
+        "tags": "`tags`; batch for batch predictions",
         "metadata": "`metadata`, `labels`; settings that Chat Completions does not have",
     }
 
@@ -60,6 +61,8 @@ class GeminiPairs:
         late = {"time": record["processed_time"]} if record.get("processed_time") and not made["created"] else {}
         status = pair.status if pair.status is None or pair.status >= 100 else None
         asked = text(pair.request.get("model")) or (match[1] if (match := MODEL.search(pair.url)) else None)
+        if "processed_time" in record:  # a batch costs half of the list price
+            found = replace(found, kept={**found.kept, "batch": True})
         call = pair_call(self.name, {**late, **record}, replace(pair, response=answered, status=status), found, where)
         yield replace(
             call,
@@ -67,6 +70,7 @@ class GeminiPairs:
             request_model=(asked or call.request_model or "").rsplit("/", 1)[-1] or None,
             stream=bool(chunks) or "streamgeneratecontent" in pair.url.lower(),
             task_hint=call.task_hint or task_hint(found.kept),
+            tags=call.tags if "batch" not in found.kept else ("batch", *call.tags),
         )
 
 

@@ -50,6 +50,9 @@ def openai_exchange(
     error = error_of(answered)
     if error is None and answered.get("status") == "failed":
         error = "failed", None
+    tier = text(answered.get("service_tier"))
+    if tier not in (None, "default", "auto", "standard"):  # billed at other rates
+        kept = {**kept, "served_service_tier": tier}
     return Exchange(
         request=request if request and request.get("messages") else None,
         response=Output(text=spoken) if isinstance(spoken, str) else _response(kind, answered),

@@ -10,7 +10,7 @@ import pytest
 
 from tieraudit.domain import Call, ContentState
 from tieraudit.errors import Rejected
-from tieraudit.formats.anthropic_body import anthropic_output, anthropic_request, anthropic_usage
+from tieraudit.formats.anthropic_body import anthropic_exchange, anthropic_output, anthropic_request, anthropic_usage
 from tieraudit.formats.anthropic_pairs import AnthropicPairs
 from tieraudit.formats.anthropic_stream import fold_message
 from tieraudit.formats.base import Where
@@ -38,6 +38,18 @@ def test_cache_writes_by_lifetime_are_added_up() -> None:
     written = {"ephemeral_5m_input_tokens": 7, "ephemeral_1h_input_tokens": 5}
     usage = anthropic_usage({"input_tokens": 1, "output_tokens": 2, "cache_creation": written})
     assert (usage.input_tokens, usage.cache_creation_input_tokens) == (13, 12)
+
+
+def test_what_is_billed_at_other_rates_is_told() -> None:
+    usage = {
+        "input_tokens": 1, "output_tokens": 2, "cache_creation": {"ephemeral_1h_input_tokens": 5},
+        "service_tier": "priority", "speed": "standard", "inference_geo": "us",
+    }  # fmt: skip
+    assert anthropic_exchange({}, {"usage": usage}).kept == {
+        "served_service_tier": "priority",
+        "served_inference_geo": "us",
+        "cache_creation_1h_input_tokens": 5,
+    }
 
 
 def test_the_system_prompt_comes_first_and_every_parameter_is_kept() -> None:

@@ -178,4 +178,5 @@ def test_a_streamed_pair_is_folded() -> None:
 def test_a_batch_prediction_has_the_time_of_its_processing() -> None:
     call = pair(4)
     assert (call.started_at, call.task_hint) == (started("2026-11-04T09:00:00Z"), "drinks")
+    assert call.tags == ("batch",) and call.metadata["batch"] is True
     assert (pair(5).error_type, pair(5).http_status) == ("UNAVAILABLE", 503)
