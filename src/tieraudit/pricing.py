@@ -32,9 +32,10 @@ ALIASES = {
     "amazon": "aws",
     "amazon-bedrock": "aws",
     "aws.bedrock": "aws",
+    "az": "azure",
+    "azure-openai": "azure",
     "azure.ai.inference": "azure",
     "azure.ai.openai": "azure",
-    "azure-openai": "azure",
     "azure_ai": "azure",
     "azure_openai": "azure",
     "azure_text": "azure",
@@ -57,7 +58,9 @@ ALIASES = {
     "togetherai": "together",
     "vertex_ai": "google",
     "vertex_ai_beta": "google",
+    "vertexai": "google",
     "voyage": "voyageai",
+    "x_ai": "x-ai",
     "xai": "x-ai",
 }
 # These pass a call on to the provider that the model's own prefix names.

@@ -17,6 +17,7 @@ from tieraudit.formats.base import Fragment, Item, Where
 from tieraudit.formats.framing import Row, read_rows
 from tieraudit.formats.otlp import OpenTelemetry
 from tieraudit.formats.otlp_calls import AGENT_RUN, COPY, OTHER_SPAN, WRAPPER
+from tieraudit.pricing import provider_id
 
 FORMAT = OpenTelemetry()
 START = 1_790_000_000_000_000_000
@@ -108,6 +109,12 @@ SAID = {"gen_ai.output.messages": '[{"role": "assistant", "parts": [{"type": "te
 def test_the_operation_says_whether_a_span_is_a_call(named: str, operation: str | None) -> None:
     found = calls(document(span("call", attributes={"gen_ai.operation.name": named, "gen_ai.request.model": "m"})))
     assert [each.operation for each in found] == ([operation] if operation else [])
+
+
+def test_a_framework_is_no_provider() -> None:
+    assert call(**CHAT, **{"gen_ai.system": "langchain"}).provider is None
+    assert call(**CHAT, **{"gen_ai.system": "OpenAI"}).provider == "openai"
+    assert provider_id("az.ai.openai") == "azure"
 
 
 def test_an_image_in_a_message_becomes_a_reference_and_what_cannot_be_said_is_no_whole_prompt() -> None:

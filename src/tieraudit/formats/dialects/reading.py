@@ -25,6 +25,11 @@ PART_TYPES = {
     "file", "thinking", "reasoning",
 }  # fmt: skip
 BLOCKS = {"text", "toolUse", "toolResult", "reasoningContent"}  # of Bedrock's Converse
+# What stands in the place of a provider where a framework does not know it.
+FRAMEWORKS = {
+    "", "_other", "unknown", "custom", "langchain", "langgraph", "llamaindex", "llama_index", "litellm", "crewai",
+    "haystack", "semantic_kernel", "microsoft.agent_framework", "microsoft.semantic_kernel",
+}  # fmt: skip
 REDACTED = "__REDACTED__"
 INDEX = re.compile(r"\d{1,6}")
 
@@ -308,9 +313,10 @@ def flag(value: Any) -> bool | None:
 
 
 def provider(value: Any) -> str | None:
-    """A provider's name in small letters, without the kind of API that some dialects append."""
-    name = text(value)
-    return name.lower().removesuffix(".responses").removesuffix(".chat").removesuffix(".messages") if name else None
+    """A provider's name in small letters, without the kind of API that some dialects append; frameworks are none."""
+    name = (text(value) or "").lower()
+    name = name.removesuffix(".responses").removesuffix(".chat").removesuffix(".messages")
+    return None if name in FRAMEWORKS else name
 
 
 def dollars(value: Any) -> Decimal | None:
