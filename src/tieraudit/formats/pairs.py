@@ -40,13 +40,6 @@ STARTS = (
 ENDS = ("ended_at", "end_time", "endTime", "finished_at", "completed_at", "response_time")
 DURATIONS = (("latency_ms", 1), ("duration_ms", 1), ("elapsed_ms", 1), ("latency_s", 1000), ("duration_s", 1000))
 FIRST_TOKENS = (("time_to_first_token_ms", 1), ("ttft_ms", 1), ("time_to_first_token", 1000), ("ttft", 1000))
-# Fields of tools that log whole calls and have formats of their own.
-TRACED = frozenset(
-    {
-        "usageDetails", "parentObservationId", "databricks_request_id", "invocation_id", "run_type", "op_name",
-        "span_attributes",
-    }
-)  # fmt: skip
 # The request's fields where they stand beside the answer.
 BESIDE = (
     "model", "messages", "prompt", "tools", "tool_choice", "response_format", "temperature", "top_p", "max_tokens",
@@ -54,9 +47,13 @@ BESIDE = (
     "top_logprobs", "reasoning_effort", "parallel_tool_calls", "functions", "function_call", "stream", "user",
     "system", "stop_sequences", "top_k", "thinking", "output_format", "output_config",
 )  # fmt: skip
-# Logs with a request and a response that have a format of their own: LiteLLM, Portkey, Cloudflare, Kong.
+# Logs with a request and a response that have a format of their own: LiteLLM, Portkey, Cloudflare, Kong, Langfuse,
+# LangSmith, Braintrust, Weave, Databricks.
 ELSEWHERE = (
     {"call_type", "startTime"}, {"ai_org", "ai_model"}, {"duration", "cached", "provider"}, {"ai", "latencies"},
+    {"traceId", "usageDetails"}, {"traceId", "parentObservationId"}, {"run_type", "start_time"},
+    {"span_attributes", "metrics"}, {"op_name", "started_at"}, {"databricks_request_id"},
+    {"invocation_id", "event_time"},
 )  # fmt: skip
 FIELDS_OF_PAIRS = {
     "source_id": "`id`, `request_id` ..., else the response's `id`",
@@ -114,7 +111,7 @@ def open_pair(record: JsonObject) -> Pair | None:
     if not asked and "model" in record and ("messages" in record or "prompt" in record):
         asked = {key: value for key, value in record.items() if key in BESIDE}
         asked.update(mapping(first(record, "parameters", "params", "model_parameters")))
-    if not asked or TRACED & record.keys() or any(marks <= record.keys() for marks in ELSEWHERE):
+    if not asked or any(marks <= record.keys() for marks in ELSEWHERE):
         return None
     url = str(first(asked, "url", "uri", "path") or first(record, "url", "uri", "path") or "")
     request = mapping(asked.get("body")) or asked

@@ -177,3 +177,9 @@ def test_an_unknown_operation_is_kept_and_not_replayed() -> None:
     asked = {"url": "https://api.openai.com/v1/images/generations", "body": {"model": "i", "prompt": "a cat"}}
     call = call_of({"request": asked, "response": {"status": 200, "body": {"created": 1793016000, "data": []}}})
     assert (call.operation, call.request) == ("image_generation", None)
+
+
+def test_a_home_made_log_may_use_the_words_of_a_tracing_tool() -> None:
+    record = {"time": "2026-10-26T12:00:00Z", "request": ASKED, "response": ANSWERED}
+    for mine in ({"invocation_id": "i"}, {"run_type": "nightly"}, {"op_name": "sort"}):
+        assert OpenAIPairs().matches({**record, **mine}) > 0.5
