@@ -70,7 +70,8 @@ def command(
         bool,
         typer.Option(
             "--redact/--no-redact",
-            help="Replace e-mail addresses, telephone, card and account numbers and IPv4 addresses before storing.",
+            help="Also replace personal data before storing: e-mail and IP addresses, telephone, card and account "
+            "numbers, national ids.",
         ),
     ] = False,
 ) -> None:
