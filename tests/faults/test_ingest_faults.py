@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tieraudit.errors import InputError, StoreError
+from tieraudit.formats import framing
 from tieraudit.pipeline import workers
 from tieraudit.pipeline.ingest import ingest
 from tieraudit.progress import Silent
@@ -46,8 +47,14 @@ def calls(store: Store) -> tuple[int, int]:
     return found[0], found[1]
 
 
+def in_small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, name in ((framing, "CHUNK"), (framing, "BLOCK"), (workers, "BYTES")):
+        monkeypatch.setattr(module, name, 10_000)
+
+
 KILLED = """
 import os, pathlib, signal, sys
+from tieraudit.formats import framing
 from tieraudit.pipeline import ingest as module, workers
 from tieraudit.progress import Silent
 from tieraudit.store import Store
@@ -61,7 +68,7 @@ class Killer(Silent):
         if self.file == 2 and self.steps >= 4:
             os.kill(os.getpid(), signal.SIGKILL)
 
-workers.ROWS = 500
+framing.CHUNK = framing.BLOCK = workers.BYTES = 40_000
 with Store(pathlib.Path(sys.argv[1])) as store:
     module.ingest(store, [pathlib.Path(name) for name in sys.argv[2:]], progress=Killer())
 """
@@ -92,7 +99,7 @@ class Interrupting(Silent):
 
 
 def test_ctrl_c_leaves_no_half_file_and_a_rerun_finishes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "ROWS", 100)
+    in_small_batches(monkeypatch)
     path = write(tmp_path / "1.jsonl", 0, 1_000)
     with Store(tmp_path / "a.duckdb") as store:
         with pytest.raises(KeyboardInterrupt):

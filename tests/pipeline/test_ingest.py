@@ -16,6 +16,7 @@ import pytest
 
 from tieraudit.domain import Usage
 from tieraudit.errors import InputError, UsageError
+from tieraudit.formats import framing
 from tieraudit.pipeline import workers
 from tieraudit.pipeline.ingest import IngestOptions, ingest
 from tieraudit.pipeline.receipt import Receipt
@@ -106,7 +107,8 @@ def test_the_same_file_named_twice_is_read_once(store: Store, tmp_path: Path) ->
 def test_a_call_twice_in_one_file_is_kept_once(
     store: Store, tmp_path: Path, batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "ROWS", batch)
+    for module, name in ((framing, "CHUNK"), (framing, "BLOCK"), (workers, "BYTES")):
+        monkeypatch.setattr(module, name, batch)
     path = write(tmp_path / "log.jsonl", [pair(number % 5) for number in range(12)])
     receipt = ingest(store, [path])
     assert (receipt.rows_read, receipt.rows_kept, receipt.rows_duplicate) == (12, 5, 7)

@@ -19,13 +19,14 @@ import msgspec
 import pyarrow as pa
 
 from tieraudit.errors import InputError
-from tieraudit.formats.rows import Broken, Line, Raw, Row
+from tieraudit.formats.rows import Block, Broken, Line, Raw, Row
 from tieraudit.formats.tables import csv_rows, is_csv, parquet_rows
 
-__all__ = ["Broken", "Line", "Raw", "Row", "parsed", "read_raw", "read_rows", "read_stream"]
+__all__ = ["Block", "Broken", "Line", "Raw", "Row", "parsed", "read_raw", "read_rows", "read_stream"]
 
 MOST_BYTES = 64 * 2**20
 CHUNK = 2**20
+BLOCK = 4 * 2**20
 HEAD = 2**16
 BOM = b"\xef\xbb\xbf"
 ZSTD = b"\x28\xb5\x2f\xfd"
@@ -48,13 +49,16 @@ def read_rows(path: Path) -> Iterator[Row | Broken]:
 
 def read_stream(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Row | Broken]:
     """The records of what ``opened`` gives, which is called once; ``name`` stands in messages. As `read_rows`."""
-    return map(parsed, read_raw(name, opened))
+    for raw in read_raw(name, opened):
+        yield from map(parsed, raw.lines() if isinstance(raw, Block) else (raw,))
 
 
-def parsed(raw: Raw) -> Row | Broken:
+def parsed(raw: Row | Broken | Line) -> Row | Broken:
     """``raw`` with its JSON decoded; for lines that another process decodes, see `read_raw`."""
     if not isinstance(raw, Line):
         return raw
+    if len(raw.data) > MOST_BYTES:
+        return Broken(raw.line, "longer than 64 MB", _excerpt(raw.data))
     row = _parsed(raw.line, raw.data)
     if isinstance(row, Broken) and not raw.whole and row.reason == "not valid JSON":
         return Broken(raw.line, "cut off: the last line is not complete", row.excerpt)
@@ -62,7 +66,7 @@ def parsed(raw: Raw) -> Row | Broken:
 
 
 def read_raw(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Raw]:
-    """As `read_stream`, but JSON lines are left as they are: decoding is most of the work of reading them."""
+    """As `read_stream`, but JSON lines are left as they are, in blocks: decoding is most of the work."""
     try:
         with opened() as raw:
             stream = io.BufferedReader(cast(Any, raw), CHUNK)
@@ -99,9 +103,13 @@ def _rows(stream: io.BufferedReader, name: str) -> Iterator[Raw]:
     try:
         head = stream.peek(HEAD).removeprefix(BOM).lstrip()
         for row in _frame(head, name)(stream):
-            line = row.line
+            line = row.line + (row.data.count(b"\n") - 1 if isinstance(row, Block) else 0)
             yield row
-    except DAMAGED as error:
+    except (*DAMAGED, _Damaged) as error:
+        whole = error.args[0] if isinstance(error, _Damaged) else b""
+        if whole:
+            yield Block(line + 1, whole)
+            line += whole.count(b"\n")
         if line == 0:
             raise InputError(
                 f"{name}: the compressed data is cut off or damaged", hint="copy the file again"
@@ -146,17 +154,42 @@ def _is_document(head: bytes) -> bool:
 
 
 def _lines(stream: io.BufferedReader) -> Iterator[Raw]:
-    number = 0
-    while data := stream.readline(MOST_BYTES + 1):
-        number += 1
-        if len(data) > MOST_BYTES and not data.endswith(b"\n"):
-            yield Broken(number, "longer than 64 MB", _excerpt(data))
-            while data and not data.endswith(b"\n"):
-                data = stream.readline(CHUNK)
-            continue
-        line = data.removeprefix(BOM).strip() if number == 1 else data.strip()
-        if line:
-            yield Line(number, line, data.endswith(b"\n"))
+    """Blocks of whole lines; a line that is too long is told and passed over."""
+    number, rest = 1, b""
+    while chunk := _next_chunk(stream, rest):
+        rest = (rest + chunk).removeprefix(BOM) if number == 1 else rest + chunk
+        end = rest.rfind(b"\n") + 1
+        if len(rest) - end > MOST_BYTES:
+            yield Block(number, rest[:end])
+            number += rest.count(b"\n", 0, end)
+            yield Broken(number, "longer than 64 MB", _excerpt(rest[end:]))
+            number, rest = number + 1, _after_line(stream)
+        elif len(rest) >= BLOCK and end:
+            yield Block(number, rest[:end])
+            number, rest = number + rest.count(b"\n", 0, end), rest[end:]
+    if rest:
+        yield Block(number, rest)
+
+
+def _next_chunk(stream: io.BufferedReader, rest: bytes) -> bytes:
+    """More of the stream; on damaged data the exception carries the whole lines that came before it."""
+    try:
+        return stream.read1(CHUNK)
+    except DAMAGED as error:
+        raise _Damaged(rest[: rest.rfind(b"\n") + 1]) from error
+
+
+class _Damaged(Exception):
+    """Compressed data ends or breaks; ``args[0]`` is what of the last block was whole."""
+
+
+def _after_line(stream: io.BufferedReader) -> bytes:
+    """What follows the next line break."""
+    while chunk := stream.read1(CHUNK):
+        end = chunk.find(b"\n") + 1
+        if end:
+            return chunk[end:]
+    return b""
 
 
 def _values(stream: io.BufferedReader) -> Iterator[Row | Broken]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tieraudit.domain import JsonObject
@@ -33,4 +34,23 @@ class Line:
     whole: bool = True
 
 
-Raw = Row | Broken | Line
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Many lines of JSON, not yet taken apart; ``line`` is the number of the first. Only the last may be incomplete."""
+
+    line: int
+    data: bytes
+
+    def lines(self) -> Iterator[Line]:
+        """The lines that hold something, one by one."""
+        *whole, last = self.data.split(b"\n")
+        number = self.line
+        for data in whole:
+            if stripped := data.strip():
+                yield Line(number, stripped)
+            number += 1
+        if stripped := last.strip():
+            yield Line(number, stripped, whole=False)
+
+
+Raw = Row | Broken | Line | Block

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from tieraudit.domain import JsonObject
-from tieraudit.formats.framing import Raw, Row, parsed
+from tieraudit.formats.framing import Block, Raw, Row, parsed
 from tieraudit.store.expressions import Expressions
 
 AT_ONCE = 1_000
@@ -26,7 +26,8 @@ def computed(log_format: Any, mapping: Path, rows: Iterable[Raw]) -> Iterator[Ra
         yield from rows
         return
     evaluated = _expressions(expressions, str(mapping))
-    decoded = map(parsed, rows)
+    single = (line for raw in rows for line in (raw.lines() if isinstance(raw, Block) else (raw,)))
+    decoded = map(parsed, single)
     while batch := list(islice(decoded, AT_ONCE)):
         records = [row.record for row in batch if isinstance(row, Row)]
         values = iter(evaluated.values([_text(record) for record in records])) if records else iter(())

@@ -18,7 +18,7 @@ from tieraudit.domain import BilledUsage, Call, Feedback, JsonObject, Quarantine
 from tieraudit.errors import Rejected
 from tieraudit.formats import FORMATS
 from tieraudit.formats.base import Format, Fragment, Item, Quick, Where
-from tieraudit.formats.framing import Broken, Line, Raw, parsed
+from tieraudit.formats.framing import Block, Broken, Line, Raw, Row, parsed
 from tieraudit.pipeline.call_rows import RICHNESS, Keep, call_id, call_row, call_table
 from tieraudit.pipeline.computed import computed
 from tieraudit.pipeline.other_rows import billed_table, feedback_table, fragment_table
@@ -63,7 +63,7 @@ class Converted:
 def convert(job: Job, rows: Sequence[Raw]) -> Converted:
     """The batch ``rows`` of one file; never raises for what stands in a row."""
     redactor = Redactor(personal=job.redact, key=job.key)
-    result = Converted(rows=len(rows))
+    result = Converted(rows=sum(item.data.count(b"\n") if isinstance(item, Block) else 1 for item in rows))
     gathered = _Gathered()
     for item in items(job, rows):
         gathered.add(item)
@@ -86,7 +86,7 @@ def items(job: Job, rows: Iterable[Raw]) -> Iterator[Item]:
     if job.mapping is not None:
         rows = computed(log_format, job.mapping, rows)
     quick = log_format.quick if isinstance(log_format, Quick) else None
-    for raw in rows:
+    for raw in taken_apart(rows):
         if quick is not None and isinstance(raw, Line) and (call := quick(raw.data, Where(job.file, raw.line))):
             yield call
             continue
@@ -100,6 +100,15 @@ def items(job: Job, rows: Iterable[Raw]) -> Iterator[Item]:
             yield Quarantined(job.file, row.line, reason.message, _beginning(row.record))
         except RecursionError:
             yield Quarantined(job.file, row.line, "nested too deeply", _beginning(row.record))
+
+
+def taken_apart(rows: Iterable[Raw]) -> Iterator[Row | Broken | Line]:
+    """``rows`` with the lines of every block one by one."""
+    for raw in rows:
+        if isinstance(raw, Block):
+            yield from raw.lines()
+        else:
+            yield raw
 
 
 def format_of(job: Job) -> Format:

@@ -12,7 +12,7 @@ from tieraudit.errors import InputError
 from tieraudit.formats import FORMATS
 from tieraudit.formats.base import Format
 from tieraudit.formats.detect import detect
-from tieraudit.formats.framing import Raw, Row, parsed
+from tieraudit.formats.framing import Block, Broken, Raw, Row, parsed
 from tieraudit.pipeline.computed import computed
 from tieraudit.pipeline.sources import Source
 
@@ -34,7 +34,7 @@ def open_log(source: Source, format_name: str = "auto", mapping: Path | None = N
     """Open ``source`` and find out its format; raises `InputError` when it is no log, `UsageError` for a wrong name."""
     rows = source.rows()
     head, sample = _head(rows)
-    if not head:
+    if not sample and not any(isinstance(raw, Broken) or (isinstance(raw, Block) and raw.data.strip()) for raw in head):
         raise InputError(f"{source.name}: no records in it", hint="check the export; it holds an empty list")
     if mapping is not None:
         from tieraudit.formats.mapped import Mapped
@@ -57,11 +57,14 @@ def first_records(source: Source) -> list[JsonObject]:
 def _head(rows: Iterator[Raw]) -> tuple[list[Raw], list[JsonObject]]:
     head: list[Raw] = []
     sample: list[JsonObject] = []
+    seen = 0
     for raw in rows:
         head.append(raw)
-        row = parsed(raw)
-        if isinstance(row, Row):
-            sample.append(row.record)
-        if len(sample) == SAMPLE or len(head) == SAMPLE_ROWS:
-            break
+        for one in raw.lines() if isinstance(raw, Block) else (raw,):
+            seen += 1
+            row = parsed(one)
+            if isinstance(row, Row):
+                sample.append(row.record)
+            if len(sample) == SAMPLE or seen == SAMPLE_ROWS:
+                return head, sample
     return head, sample

@@ -17,11 +17,11 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import cast
 
-from tieraudit.formats.rows import Line, Raw
+from tieraudit.formats.rows import Block, Raw
 from tieraudit.pipeline.conversion import Converted, Job, convert
 
 ROWS = 8_000
-BYTES = 24 * 2**20
+BYTES = 16 * 2**20
 # A process takes half a second to start: what fits in this many batches is done before it would be of use.
 WORTH_PROCESSES = 2
 MODULE = "tieraudit.pipeline.worker"
@@ -122,7 +122,7 @@ def _batches(rows: Iterable[Raw]) -> Iterator[list[Raw]]:
     size = 0
     for row in rows:
         batch.append(row)
-        size += len(row.data) if isinstance(row, Line) else 0
+        size += len(row.data) if isinstance(row, Block) else 0
         if len(batch) >= ROWS or size >= BYTES:
             yield batch
             batch, size = [], 0

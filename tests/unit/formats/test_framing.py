@@ -114,6 +114,20 @@ def test_a_line_beyond_the_limit_is_not_held_in_memory(tmp_path: Path, monkeypat
 def test_records_may_lie_across_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(framing, "CHUNK", 7)
     assert told(frame(tmp_path, b"[" + b", ".join([ROW] * 50) + b"]")) == ["ok"] * 50
+    for size in (1, 7, 40, 10_000):
+        monkeypatch.setattr(framing, "BLOCK", size)
+        rows = frame(tmp_path, b"\n".join([ROW] * 50) + b'\n\n{"a": "b')
+        assert told(rows) == ["ok"] * 50 + ["cut off: the last line is not complete"]
+        assert [row.line for row in rows] == [*range(1, 51), 52]
+
+
+def test_a_very_long_line_is_passed_over_without_being_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, size in (("MOST_BYTES", 1000), ("CHUNK", 64), ("BLOCK", 100)):
+        monkeypatch.setattr(framing, name, size)
+    rows = frame(tmp_path, ROW + b"\n" + b"x" * 50_000 + b"\n" + ROW + b"\n" + b"y" * 50_000)
+    assert told(rows) == ["ok", "longer than 64 MB", "ok", "longer than 64 MB"]
+    assert [row.line for row in rows] == [1, 2, 3, 4]
+    assert all(len(row.excerpt) < 1000 for row in rows if isinstance(row, Broken))
 
 
 @pytest.mark.parametrize(
