@@ -176,6 +176,11 @@ def test_every_shape_of_run_gives_its_prompt_and_answer(
             'Traceback (most recent call last):\n  File "x.py", line 1\nhttpx.ReadTimeout: too slow',
             ("ReadTimeout", "too slow", None),
         ),
+        (
+            "Traceback (most recent call last):\nhttpx.HTTPError: low\n\nDuring handling, another occurred:\n\n"
+            "Traceback (most recent call last):\nopenai.APIError: Error code: 503 - {'message': 'down'}",
+            ("APIError", "down", 503),
+        ),
         ("it broke", ("error", "it broke", None)),
     ],
 )
