@@ -16,6 +16,8 @@ from tieraudit.formats.dialects.reading import Kind, Reading
 
 MODEL_KINDS = (Kind.CALL, Kind.OUTER)
 DEEP = 200
+# What a span says for all that is inside it.
+NAMES = ("conversation_id", "user_id", "hints", "tags", "metadata")
 
 
 @dataclass(slots=True, eq=False)
@@ -156,11 +158,6 @@ def _complete(node: Node) -> None:
         inner, above = above, above.around
     for above in _ancestors(node):
         reading = above.reading
-        names = Reading(
-            conversation_id=reading.conversation_id,
-            user_id=reading.user_id,
-            hints=reading.hints,
-            tags=reading.tags,
-            metadata=reading.metadata,
-        )
-        node.reading.add(names)
+        names = [getattr(reading, name) for name in NAMES]
+        if any(names):
+            node.reading.add(Reading(**dict(zip(NAMES, names, strict=True))))
