@@ -26,36 +26,10 @@ from typing import NamedTuple
 
 ROUNDS = 2
 WORDS = [
-    "order",
-    "parcel",
-    "invoice",
-    "refund",
-    "address",
-    "delivery",
-    "number",
-    "please",
-    "could",
-    "today",
-    "month",
-    "change",
-    "account",
-    "message",
-    "customer",
-    "service",
-    "because",
-    "waiting",
-    "already",
-    "another",
-    "question",
-    "colour",
-    "jacket",
-    "receipt",
-    "morning",
-    "without",
-    "between",
-    "answer",
-    "problem",
-]
+    "order", "parcel", "invoice", "refund", "address", "delivery", "number", "please", "could", "today", "month",
+    "change", "account", "message", "customer", "service", "because", "waiting", "already", "another", "question",
+    "colour", "jacket", "receipt", "morning", "without", "between", "answer", "problem",
+]  # fmt: skip
 DUCKDB = (
     "import duckdb, sys; c = duckdb.connect(sys.argv[2]);"
     'c.execute("CREATE TABLE t AS SELECT * FROM read_ndjson_objects(?)", [sys.argv[1]]); c.close()'

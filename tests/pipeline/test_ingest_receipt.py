@@ -114,3 +114,14 @@ def test_the_sample_of_content_is_the_same_in_every_run(tmp_path: Path) -> None:
             query = "SELECT source_id FROM calls WHERE request IS NOT NULL ORDER BY 1"
             kept.append(store._connection.execute(query).fetchall())
     assert kept[0] == kept[1] != []
+
+
+def test_a_batch_is_priced_at_half_the_list(store: Store, tmp_path: Path) -> None:
+    body = pair(1)["response"] | {"id": "chatcmpl-1", "object": "chat.completion", "created": int(START.timestamp())}
+    asked = {"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": pair(1)["request"]}
+    answered = {"id": "batch_req_1", "custom_id": "a", "response": {"status_code": 200, "body": body}, "error": None}
+    (tmp_path / "in.jsonl").write_text(json.dumps(asked) + "\n")
+    (tmp_path / "out.jsonl").write_text(json.dumps(answered) + "\n")
+    receipt = ingest(store, [tmp_path / "in.jsonl", tmp_path / "out.jsonl"])
+    assert (receipt.rows_kept, receipt.rows_parts, receipt.content_share) == (1, 1, 1.0)
+    assert receipt.cost_usd == Decimal("1.75"), "half of what the same call costs at once"

@@ -41,7 +41,11 @@ costed AS (
                 + cache_creation::DECIMAL(13, 0) * cache_creation_rate
                 + (output_tokens - reasoning)::DECIMAL(13, 0) * output_rate
                 + reasoning::DECIMAL(13, 0) * reasoning_rate
-            )::DECIMAL(30, 9) * 0.000001::DECIMAL(6, 6))::DECIMAL(18, 9)
+            )::DECIMAL(30, 9) * CASE
+                -- OpenAI, Azure and Anthropic bill their batches at half the list price.
+                WHEN source_format IN ('openai-batch', 'anthropic-batch') THEN 0.0000005::DECIMAL(7, 7)
+                ELSE 0.000001::DECIMAL(7, 7)
+            END)::DECIMAL(18, 9)
         END AS computed_cost_usd
     FROM priced
 )
