@@ -11,6 +11,7 @@ from types import ModuleType
 import pytest
 
 from tests.conftest import ROOT
+from tests.fixtures.commands import tieraudit
 
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 THIS_MACHINE = re.compile(r"/work/|/root/|\.library|farm-|pypi\.org/simple|registry\.npmjs")
@@ -31,6 +32,20 @@ def test_the_command_line_page_is_what_help_prints() -> None:
 
 def test_the_formats_page_has_the_fidelity_receipts_of_the_formats() -> None:
     assert (ROOT / "docs/formats.md").read_text(encoding="utf-8") == _make_docs().formats_page(), "run: just docs"
+
+
+def test_the_mapping_on_the_formats_page_gives_the_receipt_that_the_page_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (ROOT / "docs/formats.md").read_text(encoding="utf-8")
+    section = page.split("\n## Any other log\n")[1].split("\n## ")[0]
+    log, mapping, printed = re.findall(r"```[a-z]*\n(.*?)```", section, re.DOTALL)
+    (tmp_path / "calls.jsonl").write_text(log, encoding="utf-8")
+    (tmp_path / "mapping.toml").write_text(mapping, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    ran = tieraudit(capsys, "ingest", "calls.jsonl", "--map", "mapping.toml")
+    assert ran.code == 0
+    assert ran.out == printed
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
