@@ -19,9 +19,10 @@ import pyarrow as pa
 from tieraudit.errors import InputError
 from tieraudit.pipeline.call_rows import Keep, price_table, quarantine_table
 from tieraudit.pipeline.conversion import Converted, Job
+from tieraudit.pipeline.file_counts import FileCounts
 from tieraudit.pipeline.joining import joined
 from tieraudit.pipeline.opening import Log, open_log
-from tieraudit.pipeline.receipt import FileCounts, Receipt, build_receipt
+from tieraudit.pipeline.receipt import Receipt, build_receipt
 from tieraudit.pipeline.sources import find_sources
 from tieraudit.pipeline.workers import Converter
 from tieraudit.pricing import RELEASE, price_rows

@@ -4,116 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from tieraudit.domain import Quarantined
 from tieraudit.errors import InputError
+from tieraudit.pipeline.content_cures import CURES
+from tieraudit.pipeline.file_counts import FileCounts
 from tieraudit.store import Store
 
-# Rows that are read well and are no calls: traces hold other kinds of observation too.
-NOT_A_CALL = ("not an LLM call", "a health check")
 ENOUGH_CONTENT = 0.9
 GAPS = 3
 MODEL_KEYS = ("provider", "model", "calls", "logged_cost_usd", "computed_cost_usd")
-CURES = {
-    ("litellm-spend", "absent"): (
-        "LiteLLM's SpendLogs have no prompts unless the proxy stores them",
-        "set general_settings.store_prompts_in_spend_logs: true in the proxy's config, or export StandardLoggingPayload"
-        " from a callback (S3, GCS, file)",
-    ),
-    ("litellm-spend", "redacted"): (
-        "LiteLLM cuts or masks stored prompts",
-        "raise MAX_STRING_LENGTH_PROMPT_IN_DB and leave turn_off_message_logging off",
-    ),
-    ("litellm", "redacted"): (
-        "LiteLLM masks the messages in its callbacks",
-        "leave litellm_settings.turn_off_message_logging off for the weeks that you audit",
-    ),
-    ("langfuse-trace", "redacted"): (
-        "the trace does not hold all that the model was sent (an earlier turn, tool definitions, images)",
-        "trace with an integration that records the whole request, or log at the proxy",
-    ),
-    ("langfuse-trace", "absent"): (
-        "these generations were traced without their input",
-        "let the integration record inputs and outputs (capture content), and no mask function hide them",
-    ),
-    ("bedrock", "absent"): (
-        "Bedrock delivers bodies only when it is told to, large ones in files of their own",
-        "switch the delivery of text on in the settings of model invocation logging, and give the folder with `data/`",
-    ),
-    ("openai-batch", "absent"): (
-        "the output of a batch does not hold the requests",
-        "ingest the input files of the batches too, at any time",
-    ),
-    ("anthropic-batch", "absent"): (
-        "the results of a batch do not hold the requests",
-        "ingest the submitted requests too, with created_at beside them",
-    ),
-    ("azure-diagnostics", "absent"): (
-        "Azure's diagnostic logs never hold content or tokens",
-        "log bodies at API Management, or at a proxy of your own",
-    ),
-    ("azure-apim", "redacted"): (
-        "API Management cuts bodies at the configured size, at most eight kilobytes",
-        "switch on the log of language models (GatewayLlmLogs) with messages, and ingest it too",
-    ),
-    ("azure-apim", "absent"): (
-        "API Management logs no bodies unless it is told to",
-        "switch on the log of language models (GatewayLlmLogs) with messages",
-    ),
-    ("openai-pairs", "redacted"): (
-        "a request goes on from an earlier response that only the provider stores (previous_response_id)",
-        "log the conversation's items with each request",
-    ),
-}
-
-
-@dataclass(slots=True)
-class FileCounts:
-    """What became of the rows of one file; ``rows_read`` leaves out rows outside --since and --until."""
-
-    file: str
-    format: str
-    rows_kept: int = 0
-    rows_duplicate: int = 0
-    rows_quarantined: int = 0
-    rows_parts: int = 0
-    rows_outside: int = 0
-    filled: int = 0
-    feedback: int = 0
-    billed: int = 0
-    joined: bool = False
-    unreadable: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-    examples: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def rows_read(self) -> int:
-        """Every row that was counted, one way or another."""
-        return self.rows_kept + self.rows_duplicate + self.rows_quarantined + self.rows_parts
-
-    def add_calls(self, *, kept: int, duplicate: int, filled: int) -> None:
-        """Count a batch of calls."""
-        self.rows_kept += kept
-        self.rows_duplicate += duplicate
-        self.filled += filled
-
-    def add_quarantined(self, rows: Iterable[Quarantined]) -> None:
-        """Count rows that could not become calls, with the first example of each reason."""
-        for row in rows:
-            self.rows_quarantined += 1
-            self.unreadable += not row.reason.startswith(NOT_A_CALL)
-            self.reasons[row.reason] += 1
-            self.examples.setdefault(row.reason, f"{row.source_file}:{row.source_line}")
-
-    def worst(self) -> tuple[str, str]:
-        """The most frequent reason and its first example."""
-        reason = self.reasons.most_common(1)[0][0]
-        return reason, self.examples[reason]
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +243,7 @@ def _missing(store: Store, first_id: int) -> tuple[Missing, ...]:
         elif row["content_state"] == "no_response":
             told = ("the log holds the prompt and no answer", "log the answers too")
         else:
-            told = CURES.get(key, ("the log does not hold the whole prompt", "log whole requests"))
+            told = CURES.get(key, (f"the {key[0]} log does not hold the whole prompt", "log whole requests"))
         lines[told] = lines.get(told, 0) + row["calls"]
     return tuple(Missing(calls, cause, cure) for (cause, cure), calls in lines.items())
 
