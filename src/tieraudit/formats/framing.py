@@ -25,6 +25,7 @@ from tieraudit.formats.tables import csv_rows, is_csv, parquet_rows
 __all__ = ["Block", "Broken", "Line", "Raw", "Row", "parsed", "read_raw", "read_rows", "read_stream"]
 
 MOST_BYTES = 64 * 2**20
+MOST_DEPTH = 200_000
 CHUNK = 2**20
 BLOCK = 4 * 2**20
 HEAD = 2**16
@@ -229,6 +230,8 @@ class _Splitter:
             self._scanned = match.end()
             if token[:1] != b'"':
                 yield from self._bracket(token, match.start(), match.end())
+                if self.over:
+                    return
         self._buffer = self._buffer[self._start :]
         self._scanned -= self._start
         self._start = 0
@@ -256,6 +259,9 @@ class _Splitter:
                 yield from self._gap(start)
                 self._start = start
             self._depth += 1
+            if self._depth > MOST_DEPTH:
+                yield self._broken("nested too deeply; what follows it is not read", self._buffer[self._start : end])
+                self.over = True
         elif self._depth > 0:
             self._depth -= 1
             if self._depth == 0:
