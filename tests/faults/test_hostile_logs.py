@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +30,12 @@ class Ended:
     output: str
     peak_megabytes: float
     seconds: float
+
+    @property
+    def receipt(self) -> dict[str, Any]:
+        """The receipt, after what was said about it."""
+        found: dict[str, Any] = json.loads(self.output[self.output.index("{\n") :])
+        return found
 
 
 def record(number: int, content: str = "a question", **fields: Any) -> dict[str, Any]:
@@ -164,28 +169,28 @@ def test_a_line_of_200_megabytes_costs_that_line_and_little_memory(tmp_path: Pat
         file.write(b'"}}\n' + lines(record(2)).encode())
     ended = apart(path)
     assert ended.code == 0
-    receipt = json.loads(ended.output)
+    receipt = ended.receipt
     assert receipt["rows_kept"] == 2 and reasons(receipt) == ["longer than 64 MB"]
     assert ended.seconds < 30 and ended.peak_megabytes < 900
 
 
-@pytest.mark.parametrize("filler", [b"\x00", b"{", b"["], ids=["zeros", "objects", "arrays"])
-@pytest.mark.parametrize("first", ["", "call"], ids=["alone", "after-a-call"])
-def test_a_bomb_of_a_gigabyte_is_refused_in_bounded_memory(tmp_path: Path, filler: bytes, first: str) -> None:
+@pytest.mark.parametrize(
+    ("filler", "first"),
+    [(b"\x00", False), (b"{", True), (b"[", False)],
+    ids=["zeros", "objects-after-a-call", "arrays"],
+)
+def test_a_bomb_of_a_gigabyte_is_refused_in_bounded_memory(tmp_path: Path, filler: bytes, first: bool) -> None:
     path = tmp_path / "log.jsonl.gz"
-    packer = zlib.compressobj(9, wbits=31)
     with path.open("wb") as file:
         if first:
-            file.write(packer.compress(lines(record(1)).encode()))
-        for _ in range(GIGABYTE // 2**24):
-            file.write(packer.compress(filler * 2**24))
-        file.write(packer.flush())
+            file.write(gzip.compress(lines(record(1)).encode()))
+        file.write(gzip.compress(filler * 2**24) * (GIGABYTE // 2**24))
     assert path.stat().st_size < 2_000_000
     ended = apart(path)
     assert "Traceback" not in ended.output
     assert ended.code in ({0} if first else {3})
     if first:
-        assert json.loads(ended.output)["rows_kept"] == 1
+        assert ended.receipt["rows_kept"] == 1
     assert ended.seconds < 40 and ended.peak_megabytes < 900
 
 
