@@ -82,8 +82,9 @@ def _kinds(item: Format) -> str:
 
 
 def _receipt(item: Format) -> str:
-    """One format: where each field comes from, and which fields it cannot carry."""
+    """One format: where each field comes from, which fields it cannot carry, and how its content gets into the log."""
     from tieraudit.formats.base import FIELDS, Joining
+    from tieraudit.pipeline.content_cures import CURES
 
     rows: list[tuple[list[str], str]] = []
     for field in FIELDS:
@@ -105,6 +106,11 @@ def _receipt(item: Format) -> str:
         parts.append("Nothing else: it holds no calls.")
     elif missing:
         parts.append(f"Not in this format: {_names(missing)}.")
+    cures = [(state, told) for (name, state), told in CURES.items() if name == item.name]
+    if cures:
+        parts.append(
+            "\n".join(f"- Calls are `{state}`: {cause}. The way out: {cure}." for state, (cause, cure) in cures)
+        )
     return "\n\n".join(parts)
 
 
