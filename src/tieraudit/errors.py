@@ -43,6 +43,10 @@ class InputError(TierauditError):
     exit_code = 3
 
 
+class UnknownFormat(InputError):
+    """A file can be read, and is a log in no format that is known."""
+
+
 class Rejected(InputError):
     """One row is not a call; ingest counts it in quarantine under this reason and goes on."""
 

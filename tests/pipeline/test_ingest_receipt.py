@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tieraudit.errors import UnknownFormat
 from tieraudit.pipeline.ingest import IngestOptions, ingest
 from tieraudit.pipeline.receipt import Receipt
 from tieraudit.store import Store
@@ -125,3 +126,24 @@ def test_a_batch_is_priced_at_half_the_list(store: Store, tmp_path: Path) -> Non
     receipt = ingest(store, [tmp_path / "in.jsonl", tmp_path / "out.jsonl"])
     assert (receipt.rows_kept, receipt.rows_parts, receipt.content_share) == (1, 1, 1.0)
     assert receipt.cost_usd == Decimal("1.75"), "half of what the same call costs at once"
+
+
+@pytest.mark.parametrize("keep", ["none", "sample"])
+def test_no_part_of_a_call_keeps_what_the_call_must_not(store: Store, keep: str) -> None:
+    logs = Path(__file__).resolve().parents[1] / "fixtures" / "logs"
+    first = ingest(store, sorted(logs.glob("openai-batch*.*")), IngestOptions(keep=keep))  # type: ignore[arg-type]
+    assert first.rows_kept > 0
+    assert store._connection.execute("SELECT DISTINCT record FROM fragments").fetchall() == [("{}",)]
+    assert [item.cause for item in first.missing] == [f"--keep-content {keep} left it out"]
+    again = ingest(store, sorted(logs.glob("openai-batch*.*")), IngestOptions(keep=keep))  # type: ignore[arg-type]
+    assert (again.rows_kept, again.filled) == (0, 0)
+
+
+def test_a_table_beside_the_logs_is_skipped_and_a_named_one_is_an_error(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("id,label\na,b\n")
+    receipt = read(store, tmp_path, [pair(1)])
+    assert receipt.rows_kept == 1
+    receipt = ingest(store, [tmp_path])
+    assert (receipt.failed, [Path(name).name for name in receipt.skipped]) == ((), ["labels.csv"])
+    with pytest.raises(UnknownFormat, match=r"labels\.csv"):
+        ingest(store, [tmp_path / "labels.csv"])

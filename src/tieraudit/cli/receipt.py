@@ -77,11 +77,11 @@ def _print_differences(receipt: Receipt) -> None:
 
 def _print_bills(receipt: Receipt) -> None:
     if receipt.bills:
-        print_text("\nthe provider's own report, beside this log for the same time:")
+        print_text("\nthe provider's own report, and which share of its cost and tokens this log holds:")
         rows = [
             (
                 bill.provider,
-                f"{bill.billed_from:%Y-%m-%d} to {bill.billed_to:%Y-%m-%d}",
+                f"{bill.billed_from:%Y-%m-%d} {(bill.billed_to - bill.billed_from).days} d",
                 _usd(bill.billed_usd),
                 _usd(bill.logged_usd),
                 _share(bill.logged_usd, bill.billed_usd),
@@ -90,7 +90,7 @@ def _print_bills(receipt: Receipt) -> None:
             )
             for bill in receipt.bills
         ]
-        columns = ("provider", "days", "billed USD", "logged USD", "of the cost", "of input", "of output")
+        columns = ("provider", "from", "billed USD", "logged USD", "cost", "input", "output")
         print_table(columns, rows, right=columns[2:])
     if receipt.invoice_usd is not None:
         cost = receipt.cost_usd

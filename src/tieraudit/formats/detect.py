@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tieraudit.domain import JsonObject
-from tieraudit.errors import InputError
+from tieraudit.errors import InputError, UnknownFormat
 from tieraudit.formats import FORMATS
 from tieraudit.formats.base import Format
 from tieraudit.formats.fields import first, mapping
@@ -15,11 +15,12 @@ TOO_CLOSE = 0.2
 
 
 def detect(records: Sequence[JsonObject], file: str) -> Format:
-    """The format of ``records``; raises `InputError` when none or more than one fits, naming what was seen."""
+    """The format of ``records``; raises `InputError` when none or more than one fits, naming what was seen
+    (`UnknownFormat` when none does)."""
     sureness = {name: sum(_match(FORMATS.get(name), record) for record in records) for name in FORMATS.names()}
     best = max(sureness.values(), default=0.0)
     if not records or best == 0:
-        raise InputError(
+        raise UnknownFormat(
             f"{file}: not a log in a format that is known ({seen(records)})",
             hint=f"known: {', '.join(FORMATS.names())}; if it is one of them, say so: --format NAME; any other log: "
             "--map mapping.toml",

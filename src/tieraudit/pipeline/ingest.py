@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from tieraudit.errors import InputError
+from tieraudit.errors import InputError, UnknownFormat
 from tieraudit.pipeline.call_rows import Keep, price_table, quarantine_table
 from tieraudit.pipeline.conversion import Converted, Job
 from tieraudit.pipeline.file_counts import FileCounts
@@ -80,17 +80,27 @@ def ingest(
                     store, open_log(source, options.format, options.mapping), options, converter, taken, progress
                 )
             except InputError as error:
-                failed.append(error)
+                if isinstance(error, UnknownFormat) and source.only_by_name:
+                    found.skipped.append(Path(source.name))
+                else:
+                    failed.append(error)
                 continue
             counts.append(counted)
             if counted.unreadable == counted.rows_read and counted.rows_read > 0:
                 failed.append(_unreadable(counted))
     if not counts and failed:
         more = f" (and {len(failed) - 1} more like it)" if len(failed) > 1 else ""
-        raise InputError(f"{failed[0].message}{more}", hint=failed[0].hint)
+        raise type(failed[0])(f"{failed[0].message}{more}", hint=failed[0].hint)
     counts += _join(store, options, taken, progress)
     return build_receipt(
-        store, first_id, counts, skipped=found.skipped, failed=failed, found=taken, invoice_usd=options.invoice_usd
+        store,
+        first_id,
+        counts,
+        skipped=found.skipped,
+        failed=failed,
+        found=taken,
+        invoice_usd=options.invoice_usd,
+        keep=options.keep,
     )
 
 
@@ -134,7 +144,7 @@ def _join(store: Store, options: IngestOptions, taken: Counter[str], progress: P
             progress.advance(batch.rows)
         for item in counts.values():
             _Record(store, item).write()
-        store.execute("ingest_joined")
+        store.execute("ingest_joined", forget=options.keep != "all")
     return list(counts.values())
 
 

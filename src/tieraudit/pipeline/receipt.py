@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tieraudit.errors import InputError
+from tieraudit.pipeline.call_rows import Keep
 from tieraudit.pipeline.content_cures import CURES
 from tieraudit.pipeline.file_counts import FileCounts
 from tieraudit.store import Store
@@ -177,6 +178,7 @@ def build_receipt(
     failed: Sequence[InputError],
     found: Counter[str],
     invoice_usd: Decimal | None = None,
+    keep: Keep = "all",
 ) -> Receipt:
     """The receipt of the ingests from ``first_id`` on."""
     summary = store.one("ingest_summary", first_ingest_id=first_id)
@@ -205,7 +207,7 @@ def build_receipt(
         by_format={row["source_format"]: row["calls"] for row in _rows(store, "ingest_by_format", first_id)},
         by_model=tuple(ModelLine(**row) for row in _rows(store, "ingest_by_model", first_id)),
         content_share=share,
-        missing=_missing(store, first_id) if share is not None and share < ENOUGH_CONTENT else (),
+        missing=_missing(store, first_id, keep) if share is not None and share < ENOUGH_CONTENT else (),
         unpriced_calls=summary["unpriced_calls"],
         unpriced=tuple(Unpriced(**row) for row in _rows(store, "ingest_unpriced", first_id)),
         cost_usd=summary["cost_usd"],
@@ -234,8 +236,11 @@ def _rows(store: Store, query: str, first_id: int) -> list[dict[str, Any]]:
     return store.rows(query, first_ingest_id=first_id)
 
 
-def _missing(store: Store, first_id: int) -> tuple[Missing, ...]:
+def _missing(store: Store, first_id: int, keep: Keep) -> tuple[Missing, ...]:
     lines: dict[tuple[str, str], int] = {}
+    if keep != "all":
+        calls = sum(row["calls"] for row in _rows(store, "ingest_content_states", first_id))
+        return (Missing(calls, f"--keep-content {keep} left it out", "ingest the log again without the option"),)
     for row in _rows(store, "ingest_content_states", first_id):
         key = (row["source_format"], row["content_state"])
         if row["failed"]:

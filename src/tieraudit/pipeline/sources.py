@@ -25,16 +25,22 @@ DATABASES = ("postgresql://", "postgres://")
 # Bodies that a Bedrock log moved out, and the list of a Langfuse export's files: read through the log, if at all.
 BESIDE = re.compile(r"_(?:input|output)\.json(?:\.gz)?$")
 MANIFEST = "manifests"
+# Tables and logs of other kinds lie beside exports.
+DOUBTFUL = re.compile(r"\.(?:csv|parquet|log)(?:\.(?:gz|zst|zstd))?$", re.I)
 CLOUD = "pip install 'tieraudit[cloud]'"
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One log: ``name`` for messages, ``rows`` to read it once, ``root`` the folder that side files may stand in."""
+    """One log: ``name`` for messages, ``rows`` to read it once, ``root`` the folder that side files may stand in.
+
+    ``only_by_name``: found in a folder by an ending that other files have too, so that it may be no log.
+    """
 
     name: str
     rows: Callable[[], Iterator[Raw]]
     root: Path | None = None
+    only_by_name: bool = False
 
 
 @dataclass(slots=True)
@@ -85,7 +91,8 @@ def _add_path(path: Path, found: Found, known: set[Path]) -> None:
         if item.resolve() not in known:
             known.add(item.resolve())
             opened = cast(Callable[[], BinaryIO], partial(item.open, "rb", buffering=0))
-            found.sources.append(Source(str(item), partial(read_raw, str(item), opened), root))
+            doubtful = item != path and DOUBTFUL.search(item.name) is not None
+            found.sources.append(Source(str(item), partial(read_raw, str(item), opened), root, doubtful))
 
 
 def _is_log(item: Path, folder: Path) -> bool:
