@@ -10,7 +10,7 @@ CREATE TABLE ingests (
     rows_kept        BIGINT NOT NULL,
     rows_duplicate   BIGINT NOT NULL,
     rows_quarantined BIGINT NOT NULL,
-    rows_parts       BIGINT NOT NULL,               -- parts of calls, feedback, billed sums
+    rows_parts       BIGINT NOT NULL DEFAULT 0,               -- parts of calls, feedback, billed sums
     CHECK (rows_read = rows_kept + rows_duplicate + rows_quarantined + rows_parts)
 );
 INSERT INTO ingests SELECT *, 0 FROM ingests_before;
