@@ -17,7 +17,8 @@ from tieraudit.formats.dialects.reading import PROMPT, WORKFLOW, Reading
 from tieraudit.formats.fields import decoded, first, listing, mapping, task_hint, text, time
 from tieraudit.formats.otlp_calls import judge, score
 from tieraudit.formats.otlp_tree import Node, build
-from tieraudit.formats.otlp_wire import entry, identity
+from tieraudit.formats.otlp_values import identity
+from tieraudit.formats.otlp_wire import entry
 
 
 class MLflow:

@@ -136,14 +136,16 @@ def _join(store: Store, options: IngestOptions, taken: Counter[str], progress: P
     counts: dict[str, FileCounts] = {}
     progress.start("joining calls")
     with store.transaction():
-        for source_format, batch in joined(store, options):
-            if source_format not in counts:
-                counts[source_format] = FileCounts(JOINED, source_format, joined=True)
-            _Record(store, counts[source_format]).add(batch)
+        for item in joined(store, options):
+            name, batch = item.source_format, item.batch
+            store.execute_with("ingest_forget_joined", item.made, source_format=name)
+            store.execute_with("ingest_remember_joined", item.made, source_format=name)
+            counted = counts.setdefault(name, FileCounts(JOINED, name, joined=True))
+            _Record(store, counted).add(batch)
             taken.update(batch.found)
             progress.advance(batch.rows)
-        for item in counts.values():
-            _Record(store, item).write()
+        for counted in counts.values():
+            _Record(store, counted).write()
         store.execute("ingest_joined", forget=options.keep != "all")
     return list(counts.values())
 

@@ -61,3 +61,10 @@ CREATE TABLE billed (
     account       VARCHAR,
     kind          VARCHAR
 );
+
+-- Which calls were made of which parts: when a later part changes what a key means, a call that is none any more goes.
+CREATE TABLE joined_calls (
+    source_format VARCHAR NOT NULL,
+    key           VARCHAR NOT NULL,
+    call_id       UUID NOT NULL
+);
