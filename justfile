@@ -1,6 +1,6 @@
 # Everything a commit must pass, in the order in which it fails fastest.
 check: lint types layers
-    uv run pytest -q
+    uv run pytest -q -n auto --dist worksteal -m "not (embedded or litellm or vllm or browser or postgres or shared_data)"
 
 lint:
     uv run ruff check .
