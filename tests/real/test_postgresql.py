@@ -10,6 +10,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,54 @@ def value_of(name: str, value: Any) -> Any:
     return None if value == "" and TYPES.get(name) == "timestamp" else value
 
 
+@pytest.fixture(scope="module")
+def langfuse(server: Server) -> str:
+    """A database with the two tables of Langfuse that hold calls, columns as its migrations make them."""
+    import psycopg
+
+    with psycopg.connect(server.address, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE langfuse")
+    address = server.address.replace("/postgres", "/langfuse")
+    columns = (
+        "id text, trace_id text, project_id text, type text, start_time timestamp, end_time timestamp, name text,"
+        ' parent_observation_id text, level text, status_message text, model text, "modelParameters" jsonb,'
+        " input jsonb, output jsonb, prompt_tokens int, completion_tokens int, total_tokens int,"
+        " calculated_total_cost numeric, completion_start_time timestamp"
+    )
+    chain = {"id": "o1", "type": "SPAN", "name": "chain", "end_time": "2026-11-01 08:00:03"}
+    call = {
+        "id": "o2",
+        "type": "GENERATION",
+        "name": "sort mail",
+        "parent_observation_id": "o1",
+        "end_time": "2026-11-01 08:00:02",
+        "model": "gpt-4o-mini",
+        "modelParameters": '{"temperature": 0}',
+        "input": '[{"role": "user", "content": "My invoice is wrong"}]',
+        "output": '{"role": "assistant", "content": "billing"}',
+        "prompt_tokens": 20,
+        "completion_tokens": 5,
+        "total_tokens": 25,
+        "calculated_total_cost": "0.000006",
+    }
+    with psycopg.connect(address) as connection:
+        connection.execute(f"CREATE TABLE observations ({columns})")
+        connection.execute(
+            "CREATE TABLE traces (id text, timestamp timestamp, name text, project_id text, user_id text,"
+            " session_id text, tags text[], bookmarked boolean, public boolean)"
+        )
+        for row in (chain, call):
+            row |= {"trace_id": "t1", "project_id": "p", "start_time": "2026-11-01 08:00:01", "level": "DEFAULT"}
+            names = ", ".join(f'"{name}"' for name in row)
+            places = ", ".join(["%s"] * len(row))
+            connection.execute(f"INSERT INTO observations ({names}) VALUES ({places})", list(row.values()))
+        connection.execute(
+            "INSERT INTO traces VALUES ('t1', '2026-11-01 08:00:00', 'mail', 'p', 'customer-17', 's1', ARRAY['shop'],"
+            " false, false)"
+        )
+    return address
+
+
 def read(*paths: Path | str) -> tuple[list[Any], int]:
     """The calls, their bodies decoded: jsonb keeps no order of keys."""
     query = (
@@ -135,6 +184,42 @@ def test_a_csv_dump_of_the_table_brings_them_too(table: Server, tmp_path: Path) 
     with psycopg.connect(table.address) as connection, connection.cursor().copy(query) as copied:
         dump.write_bytes(b"".join(copied))
     assert read(dump) == read(SPEND)
+
+
+def test_a_parquet_copy_of_the_table_brings_them_too(table: Server, tmp_path: Path) -> None:
+    import psycopg
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with psycopg.connect(table.address) as connection:
+        cursor = connection.execute('SELECT * FROM "LiteLLM_SpendLogs"')
+        names = [column.name for column in cursor.description or ()]
+        rows = [
+            {
+                name: json.dumps(value) if isinstance(value, dict | list) else value
+                for name, value in zip(names, row, strict=True)
+            }
+            for row in cursor
+        ]
+    copy = tmp_path / "dump.parquet"
+    pq.write_table(pa.Table.from_pylist(rows), copy)
+    assert read(copy) == read(SPEND)
+
+
+def test_the_live_tables_of_langfuse_are_joined(langfuse: str) -> None:
+    with Store(None) as store:
+        receipt = ingest(store, [langfuse])
+        query = (
+            "SELECT request, response, cost_usd, input_tokens, user_id, conversation_id, tags, content_state FROM calls"
+        )
+        (call,) = store._connection.execute(query).fetchall()
+    assert receipt.rows_kept == 1
+    assert [item.reason for item in receipt.quarantine] == ["not an LLM call: SPAN"]
+    assert json.loads(call[0]) == {
+        "messages": [{"role": "user", "content": "My invoice is wrong"}], "temperature": 0,
+    }  # fmt: skip
+    assert json.loads(call[1])["text"] == "billing"
+    assert (call[2], *call[3:]) == (Decimal("0.000006"), 20, "customer-17", "s1", ["shop"], "full")
 
 
 def test_reading_changes_nothing_and_sees_one_moment(table: Server) -> None:

@@ -14,8 +14,10 @@ from tieraudit.redaction import scrub_secrets
 
 INSTALL = "pip install 'tieraudit[postgres]'"
 ROWS_AT_ONCE = 500
-# The tables that hold calls, in the order in which they are looked for.
-TABLES = ("LiteLLM_SpendLogs", "observations")
+# The tables that hold calls, in the order in which they are looked for, with those that say more of them.
+TABLES = {"LiteLLM_SpendLogs": (), "observations": ("traces",)}
+# Counts that Langfuse keeps in columns of their own, by the names of its exports.
+COUNTS = {"prompt_tokens": "input", "completion_tokens": "output", "total_tokens": "total"}
 FIND = "SELECT table_schema FROM information_schema.tables WHERE table_name = %s ORDER BY table_schema = 'public' DESC"
 
 
@@ -39,21 +41,38 @@ def database_rows(address: str) -> Iterator[Row]:
 
 
 def _rows(psycopg: Any, connection: Any) -> Iterator[Row]:
-    for table in TABLES:
-        schemas = connection.execute(FIND, (table,)).fetchall()
-        if not schemas:
+    for table, beside in TABLES.items():
+        if (schema := _schema(connection, table)) is None:
             continue
-        query = psycopg.sql.SQL("SELECT * FROM {}").format(psycopg.sql.Identifier(schemas[0][0], table))
-        # A cursor with a name stays on the server, so a table of any size fits.
-        with connection.cursor(name="tieraudit", row_factory=psycopg.rows.dict_row) as cursor:
-            cursor.itersize = ROWS_AT_ONCE
-            cursor.execute(query)
-            for number, record in enumerate(cursor, start=1):
-                yield Row(number, {key: _plain(value) for key, value in record.items() if value is not None})
+        number = 0
+        for name in (table, *beside):
+            if _schema(connection, name) is None:
+                continue
+            query = psycopg.sql.SQL("SELECT * FROM {}").format(psycopg.sql.Identifier(schema, name))
+            # A cursor with a name stays on the server, so a table of any size fits.
+            with connection.cursor(name="tieraudit", row_factory=psycopg.rows.dict_row) as cursor:
+                cursor.itersize = ROWS_AT_ONCE
+                cursor.execute(query)
+                for record in cursor:
+                    number += 1
+                    plain = {key: _plain(value) for key, value in record.items() if value is not None}
+                    yield Row(number, _as_exported(plain) if name == "observations" else plain)
         return
     raise InputError(
         f"the database has no table {' or '.join(TABLES)}", hint="name the database that LiteLLM or Langfuse writes to"
     )
+
+
+def _schema(connection: Any, table: str) -> str | None:
+    found = connection.execute(FIND, (table,)).fetchone()
+    return str(found[0]) if found else None
+
+
+def _as_exported(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of Langfuse's table with the names of its exports (schema.prisma of langfuse 2)."""
+    usage = {name: row[column] for column, name in COUNTS.items() if row.get(column)}
+    cost = row.get("total_cost") or row.get("calculated_total_cost")
+    return {**row, **({"usage_details": usage} if usage else {}), **({"total_cost": cost} if cost else {})}
 
 
 def _plain(value: Any) -> Any:
