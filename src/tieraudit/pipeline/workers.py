@@ -22,8 +22,8 @@ from tieraudit.pipeline.conversion import Converted, Job, convert
 
 ROWS = 8_000
 BYTES = 16 * 2**20
-# A process takes half a second to start: what fits in this many batches is done before it would be of use.
-WORTH_PROCESSES = 2
+# A process takes a second to start: what fits in a first, smaller batch is done before it would be of use.
+FIRST_BYTES = 4 * 2**20
 MODULE = "tieraudit.pipeline.worker"
 
 
@@ -57,7 +57,7 @@ class Converter:
         """The batches of ``rows`` in order; at most two a process are on their way."""
         waiting: deque[Future[Converted]] = deque()
         for number, batch in enumerate(_batches(rows)):
-            if self._count < 2 or number < WORTH_PROCESSES:
+            if self._count < 2 or number == 0:
                 yield convert(job, batch)
                 continue
             waiting.append(self._submit(job, batch))
@@ -119,12 +119,12 @@ class _Worker:
 
 def _batches(rows: Iterable[Raw]) -> Iterator[list[Raw]]:
     batch: list[Raw] = []
-    size = 0
+    size, limit = 0, min(FIRST_BYTES, BYTES)
     for row in rows:
         batch.append(row)
         size += len(row.data) if isinstance(row, Block) else 0
-        if len(batch) >= ROWS or size >= BYTES:
+        if len(batch) >= ROWS or size >= limit:
             yield batch
-            batch, size = [], 0
+            batch, size, limit = [], 0, BYTES
     if batch:
         yield batch
