@@ -262,6 +262,11 @@ def test_every_pattern_implies_the_signs_and_its_marks(kind: Kind) -> None:
     implied()
 
 
+def test_a_slash_may_be_escaped_in_the_first_letters_of_basic_credentials() -> None:
+    assert may_hold_secret('"basic 00000\\/"')
+    assert may_hold_in_duckdb('"basic 00000\\/"')
+
+
 @given(st.text(max_size=80), st.sampled_from(sorted(ENCODED)))
 @example("'password':'a\\\"bcdef'", "twice")
 @example("api_key = 'x\\'y\\'z\\'w\\''", "json")

@@ -235,7 +235,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "basic_auth", ("basic",),
         re.compile(rf"basic{GAP}{{1,3}}(?P<value>[A-Za-z0-9+/]{{6,}}={{0,2}})", re.A | re.I),
-        r"basic(?:[ \t\r\n]|\\+[nrt]){1,3}[a-z0-9+/]{6}",
+        r"basic(?:[ \t\r\n]|\\+[nrt]){1,3}[a-z0-9+/\\]{6}",
         fold=True, check=_basic,
     ),
     Kind(
