@@ -71,6 +71,13 @@ def test_an_expression_sees_neither_files_nor_the_store(tmp_path: Path) -> None:
         read(tmp_path, f"task_hint = {{sql = \"getenv('HOME') || (FROM '{secret}')\"}}\n", [ROW], "task_hint")
 
 
+def test_expressions_run_where_files_and_network_are_locked_away(tmp_path: Path) -> None:
+    lines = """task_hint = {sql = "current_setting('enable_external_access')::VARCHAR"}
+user_id = {sql = "current_setting('lock_configuration')::VARCHAR"}
+"""
+    assert read(tmp_path, lines, [ROW], "task_hint, user_id") == [("false", "true")]
+
+
 def test_a_starter_is_written_once_and_reads_the_log_it_was_made_from(tmp_path: Path) -> None:
     log, file = tmp_path / "log.jsonl", tmp_path / "mapping.toml"
     row = {

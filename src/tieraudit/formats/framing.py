@@ -19,7 +19,7 @@ import msgspec
 import pyarrow as pa
 
 from tieraudit.errors import InputError
-from tieraudit.formats.rows import Block, Broken, Line, Raw, Row
+from tieraudit.formats.rows import Block, Broken, Line, Raw, Row, taken_apart
 from tieraudit.formats.tables import csv_rows, is_csv, parquet_rows
 
 __all__ = ["Block", "Broken", "Line", "Raw", "Row", "parsed", "read_raw", "read_rows", "read_stream"]
@@ -50,8 +50,7 @@ def read_rows(path: Path) -> Iterator[Row | Broken]:
 
 def read_stream(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Row | Broken]:
     """The records of what ``opened`` gives, which is called once; ``name`` stands in messages. As `read_rows`."""
-    for raw in read_raw(name, opened):
-        yield from map(parsed, raw.lines() if isinstance(raw, Block) else (raw,))
+    return map(parsed, taken_apart(read_raw(name, opened)))
 
 
 def parsed(raw: Row | Broken | Line) -> Row | Broken:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tieraudit.domain import JsonObject
@@ -54,3 +54,12 @@ class Block:
 
 
 Raw = Row | Broken | Line | Block
+
+
+def taken_apart(rows: Iterable[Raw]) -> Iterator[Row | Broken | Line]:
+    """``rows`` with the lines of every block one by one."""
+    for raw in rows:
+        if isinstance(raw, Block):
+            yield from raw.lines()
+        else:
+            yield raw

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from tieraudit.domain import JsonObject
-from tieraudit.formats.framing import Block, Raw, Row, parsed
+from tieraudit.formats.framing import Raw, Row, parsed
+from tieraudit.formats.rows import taken_apart
 from tieraudit.store.expressions import Expressions
 
 AT_ONCE = 1_000
@@ -26,8 +27,7 @@ def computed(log_format: Any, mapping: Path, rows: Iterable[Raw]) -> Iterator[Ra
         yield from rows
         return
     evaluated = _expressions(expressions, str(mapping))
-    single = (line for raw in rows for line in (raw.lines() if isinstance(raw, Block) else (raw,)))
-    decoded = map(parsed, single)
+    decoded = map(parsed, taken_apart(rows))
     while batch := list(islice(decoded, AT_ONCE)):
         records = [row.record for row in batch if isinstance(row, Row)]
         values = iter(evaluated.values([_text(record) for record in records])) if records else iter(())

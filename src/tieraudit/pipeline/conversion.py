@@ -18,7 +18,8 @@ from tieraudit.domain import BilledUsage, Call, Feedback, JsonObject, Quarantine
 from tieraudit.errors import Rejected
 from tieraudit.formats import FORMATS
 from tieraudit.formats.base import Format, Fragment, Item, Quick, Where
-from tieraudit.formats.framing import Block, Broken, Line, Raw, Row, parsed
+from tieraudit.formats.framing import Block, Broken, Line, Raw, parsed
+from tieraudit.formats.rows import taken_apart
 from tieraudit.pipeline.call_rows import RICHNESS, Keep, call_id, call_row, call_table
 from tieraudit.pipeline.computed import computed
 from tieraudit.pipeline.other_rows import billed_table, feedback_table, fragment_table
@@ -100,15 +101,6 @@ def items(job: Job, rows: Iterable[Raw]) -> Iterator[Item]:
             yield Quarantined(job.file, row.line, reason.message, _beginning(row.record))
         except RecursionError:
             yield Quarantined(job.file, row.line, "nested too deeply", _beginning(row.record))
-
-
-def taken_apart(rows: Iterable[Raw]) -> Iterator[Row | Broken | Line]:
-    """``rows`` with the lines of every block one by one."""
-    for raw in rows:
-        if isinstance(raw, Block):
-            yield from raw.lines()
-        else:
-            yield raw
 
 
 def format_of(job: Job) -> Format:

@@ -13,6 +13,7 @@ from tieraudit.formats import FORMATS
 from tieraudit.formats.base import Format
 from tieraudit.formats.detect import detect
 from tieraudit.formats.framing import Block, Broken, Raw, Row, parsed
+from tieraudit.formats.rows import taken_apart
 from tieraudit.pipeline.computed import computed
 from tieraudit.pipeline.sources import Source
 
@@ -60,7 +61,7 @@ def _head(rows: Iterator[Raw]) -> tuple[list[Raw], list[JsonObject]]:
     seen = 0
     for raw in rows:
         head.append(raw)
-        for one in raw.lines() if isinstance(raw, Block) else (raw,):
+        for one in taken_apart((raw,)):
             seen += 1
             row = parsed(one)
             if isinstance(row, Row):
